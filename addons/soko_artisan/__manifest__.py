@@ -1,0 +1,21 @@
+{
+    "name": "Soko Artisans",
+    "version": "19.0.1.0.0",
+    "category": "Supply Chain/Artisans",
+    "summary": "Artisans, consignment stock, settlements and their pages on the phone",
+    "author": "SOKO",
+    "license": "LGPL-3",
+    "depends": ["purchase_stock", "sale_stock", "account", "portal", "sms"],
+    "data": [
+        "security/res_groups.xml",
+        "security/ir_rule.xml",
+        "security/ir.model.access.csv",
+        "data/ir_sequence_data.xml",
+        "data/soko_craft_data.xml",
+        "data/soko_material_data.xml",
+        "data/ir_cron_data.xml",
+    ],
+    "demo": [],
+    "post_init_hook": "post_init_hook",
+    "application": True,
+}

@@ -1,0 +1,46 @@
+import os
+
+from odoo import fields, models
+
+from ..tools.sms_gateway import SmsApiSoko
+
+SMS_URL_VARIABLE = "SOKO_SMS_URL"
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    soko_sms_gateway_url = fields.Char(
+        string="SMS gateway address",
+        groups="base.group_system",
+        help="Address that takes text messages as JSON. Empty: Odoo's own SMS service sends them.",
+    )
+    soko_auto_pay = fields.Boolean(
+        string="Pay settlements by themselves",
+        help="As soon as a settlement's bill is posted, register its payment with the payment "
+        "method of the payee. Off: the bills wait for somebody to pay them.",
+    )
+    soko_default_hold_days = fields.Integer(
+        string="Hold days",
+        help="Days between the shopper's receipt of a piece and the day its maker is owed for it. "
+        "New agreements start with this figure.",
+    )
+
+    _soko_hold_days_positive = models.Constraint(
+        "CHECK (soko_default_hold_days >= 0)", "Hold days can't be negative."
+    )
+
+    def _soko_get_sms_gateway_url(self):
+        """Return the address that takes this company's text messages, or an empty string.
+
+        The environment variable SOKO_SMS_URL wins over the company's own setting, so that a test
+        or staging system can never reach the real gateway of a copied database.
+        """
+        self.ensure_one()
+        # sudo: the address may hold a key and is for administrators only; it is used, never shown
+        return os.environ.get(SMS_URL_VARIABLE) or self.sudo().soko_sms_gateway_url or ""
+
+    def _get_sms_api_class(self):
+        if self._soko_get_sms_gateway_url():
+            return SmsApiSoko
+        return super()._get_sms_api_class()

@@ -1,0 +1,299 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+PARTNER_KEYS = ("name", "phone", "email", "image_1920")
+
+
+class SokoArtisan(models.Model):
+    """A person who makes pieces for us: the partner is the identity, this is the craft."""
+
+    _name = "soko.artisan"
+    _description = "Artisan"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Contact",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        help="The contact that owns the pieces and, unless a group is paid, receives the money. "
+        "Leave it empty and give a name: a contact is made for you.",
+    )
+    name = fields.Char(related="partner_id.name", store=True, readonly=False, index="trigram")
+    phone = fields.Char(
+        related="partner_id.phone",
+        readonly=False,
+        help="Text messages go here. Money goes to the verified payee account, never to this.",
+    )
+    email = fields.Char(related="partner_id.email", readonly=False)
+    lang = fields.Selection(
+        related="partner_id.lang",
+        readonly=False,
+        string="Language",
+        help="Text messages and the artisan's page are written in this language.",
+    )
+    image_1920 = fields.Image(related="partner_id.image_1920", readonly=False)
+    image_128 = fields.Image(related="partner_id.image_128")
+    ref = fields.Char(
+        string="Number", readonly=True, copy=False, default="/", help="Our number of the artisan."
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    active = fields.Boolean(default=True)
+    group_id = fields.Many2one(
+        "soko.artisan.group",
+        string="Group",
+        index="btree_not_null",
+        check_company=True,
+        help="The workshop, cooperative or art centre the artisan belongs to.",
+    )
+    state_id = fields.Many2one(
+        "res.country.state",
+        string="County",
+        domain="[('country_id.code', '=', 'KE')]",
+        help="The county of Kenya where the workshop is.",
+    )
+    craft_ids = fields.Many2many("soko.craft", string="Crafts")
+    material_ids = fields.Many2many("soko.material", string="Materials")
+    stage = fields.Selection(
+        [
+            ("applicant", "Applicant"),
+            ("trained", "Trained"),
+            ("active", "Active"),
+            ("dormant", "Dormant"),
+            ("left", "Left"),
+        ],
+        required=True,
+        default="applicant",
+        tracking=True,
+        group_expand=True,
+    )
+    story = fields.Html(help="Told to shoppers when the artisan agreed to be shown.")
+    consent_publish = fields.Boolean(
+        string="May be shown to shoppers",
+        tracking=True,
+        help="The artisan agreed that name, photo and story are shown in the shop.",
+    )
+    women_led = fields.Boolean(string="Led by a woman")
+    recruitment_channel = fields.Selection(
+        [
+            ("artisan", "Another artisan"),
+            ("group", "Her group"),
+            ("visit", "Field visit"),
+            ("training", "Training"),
+            ("fair", "Fair or market"),
+            ("online", "Online"),
+            ("other", "Other"),
+        ],
+        help="How the artisan came to us; later we learn which way finds makers who sell.",
+    )
+    agreement_ids = fields.One2many("soko.agreement", "artisan_id", string="Agreements")
+    agreement_count = fields.Integer(
+        string="Number of agreements", compute="_compute_agreement_count"
+    )
+
+    qty_in_stock = fields.Float(
+        string="In stock",
+        digits="Product Unit",
+        compute="_compute_qty_in_stock",
+        compute_sudo=True,
+        help="Pieces of the artisan that are in the house now, in any state.",
+    )
+    qty_sold = fields.Float(
+        string="Sold",
+        digits="Product Unit",
+        compute="_compute_settlement_figures",
+        compute_sudo=True,
+        help="Pieces sent to shoppers, less those that came back.",
+    )
+    amount_awaiting = fields.Monetary(
+        string="Waiting for the shopper",
+        compute="_compute_settlement_figures",
+        compute_sudo=True,
+        help="Price of the pieces that are sent and that the shopper has not received yet.",
+    )
+    amount_owed = fields.Monetary(
+        string="Owed",
+        compute="_compute_settlement_figures",
+        compute_sudo=True,
+        help="Due to the artisan and not yet proven paid.",
+    )
+    amount_paid = fields.Monetary(
+        string="Paid",
+        compute="_compute_settlement_figures",
+        compute_sudo=True,
+        help="Proven paid so far.",
+    )
+
+    _partner_company_uniq = models.UniqueIndex(
+        "(partner_id, company_id)", "This contact is an artisan of this company already."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("agreement_ids")
+    def _compute_agreement_count(self):
+        for artisan in self:
+            artisan.agreement_count = len(artisan.agreement_ids)
+
+    def _compute_qty_in_stock(self):
+        groups = self.env["stock.quant"]._read_group(
+            [
+                ("owner_id", "in", self.partner_id.ids),
+                ("company_id", "in", self.company_id.ids),
+                ("location_id.usage", "in", ("internal", "transit")),
+            ],
+            ["owner_id", "company_id"],
+            ["quantity:sum"],
+        )
+        quantities = {(owner, company): quantity for owner, company, quantity in groups}
+        for artisan in self:
+            artisan.qty_in_stock = quantities.get((artisan.partner_id, artisan.company_id), 0)
+
+    def _compute_settlement_figures(self):
+        figures = self._get_settlement_figures()
+        for artisan in self:
+            values = figures.get(artisan, {})
+            artisan.qty_sold = values.get("sold", 0)
+            artisan.amount_awaiting = values.get("awaiting", 0)
+            artisan.amount_owed = values.get("owed", 0)
+            artisan.amount_paid = values.get("paid", 0)
+
+    def _get_settlement_figures(self):
+        """Return {artisan: {"sold", "awaiting", "owed", "paid"}} in one query."""
+        groups = self.env["soko.settlement.line"]._read_group(
+            [("artisan_id", "in", self.ids), ("state", "!=", "cancelled")],
+            ["artisan_id", "state", "settlement_state"],
+            ["quantity_kept:sum", "amount:sum"],
+        )
+        figures = {}
+        for artisan, state, settlement_state, quantity, amount in groups:
+            values = figures.setdefault(artisan, dict.fromkeys(("sold", "awaiting", "owed", "paid"), 0))
+            values["sold"] += quantity
+            if state == "awaiting_receipt":
+                values["awaiting"] += amount
+            else:
+                values["paid" if settlement_state == "paid" else "owed"] += amount
+        return figures
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        missing = [vals for vals in vals_list if not vals.get("partner_id")]
+        partners = self.env["res.partner"].create([self._prepare_partner_vals(v) for v in missing])
+        for vals, partner in zip(missing, partners, strict=True):
+            vals["partner_id"] = partner.id
+        for vals in vals_list:
+            if vals.get("ref", "/") == "/":
+                company = vals.get("company_id") or self.env.company.id
+                vals["ref"] = (
+                    self.env["ir.sequence"].with_company(company).next_by_code("soko.artisan")
+                )
+        artisans = super().create(vals_list)
+        artisans.partner_id._increase_rank("supplier_rank")
+        return artisans
+
+    @api.model
+    def _prepare_partner_vals(self, vals):
+        """Return the values of the contact made for a new artisan.
+
+        :param dict vals: the artisan's own values
+        :raise UserError: without a name there is nobody to make
+        """
+        if not vals.get("name"):
+            raise UserError(
+                self.env._("An artisan needs a name, or a contact that has one. Give either.")
+            )
+        kenya = self.env.ref("base.ke", raise_if_not_found=False)
+        return {key: vals[key] for key in PARTNER_KEYS if vals.get(key)} | {
+            "state_id": vals.get("state_id"),
+            "country_id": kenya.id if kenya else False,
+            "lang": vals.get("lang") or self.env.lang,
+        }
+
+    # === ACTION METHODS === #
+
+    def action_new_drop_off(self):
+        """Open the drop-off wizard for this artisan."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_artisan.soko_drop_off_action"
+        )
+        return action | {"context": {"default_artisan_id": self.id}}
+
+    def action_view_stock(self):
+        """Open the artisan's pieces that are in the house."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Pieces of %(artisan)s", artisan=self.name),
+            "res_model": "stock.quant",
+            "view_mode": "list",
+            "domain": [
+                ("owner_id", "=", self.partner_id.id),
+                ("location_id.usage", "in", ("internal", "transit")),
+            ],
+        }
+
+    def action_view_settlement_lines(self):
+        """Open what the artisan's sold pieces earned."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_artisan.soko_settlement_line_action"
+        )
+        return action | {"domain": [("artisan_id", "=", self.id)], "context": {}}
+
+    def action_view_settlements(self):
+        """Open the payments made for the artisan's pieces."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_artisan.soko_settlement_action"
+        )
+        return action | {"domain": [("line_ids.artisan_id", "=", self.id)], "context": {}}
+
+    # === BUSINESS METHODS === #
+
+    def _get_payee(self, agreement):
+        """Return the contact to pay for a piece sold under `agreement` (may be empty)."""
+        self.ensure_one()
+        if agreement.payee == "group" and self.group_id.partner_id:
+            return self.group_id.partner_id
+        return self.partner_id
+
+    def _get_running_agreement_lines(self):
+        """Return the agreement lines of these artisans that are in force today."""
+        return self.env["soko.agreement.line"].search(
+            [
+                ("artisan_id", "in", self.ids),
+                *self.env["soko.agreement"]._get_running_domain("agreement_id."),
+            ]
+        )
+
+    def _send_sms(self, body, record):
+        """Queue one text message to each artisan and note it in the chatter of `record`.
+
+        :param str body: text in the artisan's language
+        :param record: document with a chatter that the message is about
+        """
+        for artisan in self:
+            partner = artisan.partner_id
+            number = partner._phone_format(fname="phone")
+            message = record._message_log(
+                body=self.env._("Text message to %(name)s: %(body)s", name=artisan.name, body=body)
+            )
+            # sudo: a stock user who ships a piece may not write text messages of her own
+            self.env["sms.sms"].sudo().create(
+                {
+                    "number": number or partner.phone,
+                    "body": body,
+                    "partner_id": partner.id,
+                    "mail_message_id": message.id,
+                }
+            )

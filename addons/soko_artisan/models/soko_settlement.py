@@ -1,0 +1,385 @@
+import logging
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, LockError, UserError
+
+_logger = logging.getLogger(__name__)
+
+MANAGER = "soko_artisan.soko_artisan_group_manager"
+# A payment of these states no longer counts for or against the settlement.
+DEAD_PAYMENTS = ("canceled", "rejected")
+
+
+class SokoSettlement(models.Model):
+    """One payment to one payee: due lines become a bill, the bill is paid, the artisan is told."""
+
+    _name = "soko.settlement"
+    _description = "Settlement"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "date desc, id desc"
+    _check_company_auto = True
+    _allow_sudo_commands = False
+
+    name = fields.Char(string="Number", readonly=True, copy=False, default="/")
+    payee_id = fields.Many2one(
+        "res.partner", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(required=True, readonly=True, default=fields.Date.context_today)
+    line_ids = fields.One2many(
+        "soko.settlement.line", "settlement_id", string="Lines", readonly=True
+    )
+    artisan_ids = fields.Many2many(
+        "soko.artisan", string="Artisans", compute="_compute_artisan_ids"
+    )
+    quantity_total = fields.Float(
+        string="Pieces", digits="Product Unit", compute="_compute_totals", store=True
+    )
+    amount_total = fields.Monetary(string="Total", compute="_compute_totals", store=True)
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("billed", "Billed"),
+            ("in_payment", "In payment"),
+            ("paid", "Paid"),
+            ("cancelled", "Cancelled"),
+        ],
+        compute="_compute_state",
+        store=True,
+        tracking=True,
+        help="In payment: the money is handed over and not proven to have arrived. "
+        "Paid: every payment is proven.",
+    )
+    bill_id = fields.Many2one(
+        "account.move",
+        string="Bill",
+        readonly=True,
+        copy=False,
+        check_company=True,
+        groups="base.group_user",
+    )
+    payment_ids = fields.Many2many(
+        "account.payment",
+        string="Payments",
+        compute="_compute_payment_ids",
+        groups="base.group_user",
+    )
+    payment_reference = fields.Char(
+        string="Receipt",
+        compute="_compute_payment_reference",
+        compute_sudo=True,
+        help="Receipt number of the payment, the same as in the artisan's message.",
+    )
+    date_paid = fields.Date(string="Paid on", readonly=True, copy=False)
+    failure = fields.Text(
+        string="What went wrong",
+        readonly=True,
+        copy=False,
+        groups="soko_artisan.soko_artisan_group_user",
+    )
+    paid_notice_date = fields.Datetime(
+        string="Artisan told on",
+        readonly=True,
+        copy=False,
+        help="Set once, when the message about the payment is written.",
+    )
+
+    _bill_uniq = models.UniqueIndex(
+        "(bill_id) WHERE bill_id IS NOT NULL", "This bill belongs to another settlement."
+    )
+    _to_notify = models.Index("(id) WHERE state = 'paid' AND paid_notice_date IS NULL")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("line_ids.artisan_id")
+    def _compute_artisan_ids(self):
+        for settlement in self:
+            settlement.artisan_ids = settlement.line_ids.artisan_id
+
+    @api.depends("line_ids.amount", "line_ids.quantity_kept")
+    def _compute_totals(self):
+        for settlement in self:
+            settlement.amount_total = sum(settlement.line_ids.mapped("amount"))
+            settlement.quantity_total = sum(settlement.line_ids.mapped("quantity_kept"))
+
+    @api.depends("bill_id.matched_payment_ids", "bill_id.line_ids.matched_debit_ids")
+    def _compute_payment_ids(self):
+        for settlement in self:
+            settlement.payment_ids = settlement._get_payments()
+
+    @api.depends("bill_id.matched_payment_ids.payment_reference")
+    def _compute_payment_reference(self):
+        for settlement in self:
+            references = settlement._get_payments().filtered("payment_reference")
+            settlement.payment_reference = ", ".join(references.mapped("payment_reference"))
+
+    @api.depends("bill_id.state", "bill_id.payment_state", "bill_id.matched_payment_ids.state")
+    def _compute_state(self):
+        for settlement in self:
+            settlement.state = settlement._get_state()
+
+    def _get_payments(self):
+        """Return the payments of the bill that are neither cancelled nor refused."""
+        self.ensure_one()
+        payments = self.bill_id.reconciled_payment_ids | self.bill_id.matched_payment_ids
+        return payments.filtered(lambda p: p.state not in DEAD_PAYMENTS)
+
+    def _get_state(self):
+        """Return the state that bill and payments add up to.
+
+        Community calls a bill paid as soon as a payment is registered; a payment that is still
+        being processed proves nothing, so it keeps the settlement "in payment".
+        """
+        bill = self.bill_id
+        if not bill:
+            return "draft"
+        if bill.state == "cancel" or bill.payment_state == "reversed":
+            return "cancelled"
+        if bill.state == "draft":
+            return "draft"
+        under_way = any(p.state in ("draft", "in_process") for p in self._get_payments())
+        settled = bill.payment_state in ("paid", "in_payment")
+        if settled and not under_way:
+            return "paid"
+        return "in_payment" if settled or under_way else "billed"
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("name", "/") == "/":
+                sequence = self.env["ir.sequence"].with_company(vals.get("company_id"))
+                vals["name"] = sequence.next_by_code("soko.settlement")
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("Settlements are proof of payment and are never deleted."))
+
+    # === ACTION METHODS === #
+
+    def action_process(self):
+        """Try again what failed: make the bill, post it, register the payment."""
+        if not self.env.user.has_group(MANAGER):
+            raise AccessError(self.env._("Only an artisan manager can settle."))
+        self.check_access("read")
+        # sudo: the ledger is written by machines only; the manager starts what the cron would do
+        for settlement in self.sudo():
+            settlement._process()
+
+    def action_view_bill(self):
+        """Open the bill that the settlement became."""
+        self.ensure_one()
+        return self.bill_id._get_records_action()
+
+    def action_view_payments(self):
+        """Open the payments of the bill."""
+        self.ensure_one()
+        return self.payment_ids._get_records_action(name=self.env._("Payments"))
+
+    # === BUSINESS METHODS - CRON === #
+
+    @api.model
+    def _cron_settle_due(self):
+        """Settle what is due, one payee after the other, each committed by itself.
+
+        Runs as the user of the scheduled action, who may post bills and register payments. A
+        payee whose bill can't be made keeps the reason on the settlement; the others are paid.
+        """
+        cron = self.env["ir.cron"]
+        Line = self.env["soko.settlement.line"]
+        groups = Line._read_group(Line._get_due_domain(), ["company_id", "payee_id"], ["id:recordset"])
+        retry = self.search(self._get_retry_domain())
+        remaining = len(groups) + len(retry)
+        cron._commit_progress(remaining=remaining)
+        for settlement in retry:
+            settlement._process()
+            cron._commit_progress(1)
+        for _company, _payee, lines in groups:
+            for settlement in lines._settle():
+                cron._commit_progress()
+                settlement._process()
+            if not cron._commit_progress(1):
+                break
+
+    @api.model
+    def _get_retry_domain(self):
+        """Settlements that stopped half way; one that was once handed over is left to people."""
+        return [
+            "|",
+            "&",
+            ("state", "=", "draft"),
+            ("line_ids.state", "=", "settled"),
+            "&",
+            "&",
+            ("state", "=", "billed"),
+            ("company_id.soko_auto_pay", "=", True),
+            ("bill_id.matched_payment_ids", "=", False),
+        ]
+
+    # === BUSINESS METHODS - BILL AND PAYMENT === #
+
+    def _process(self):
+        """Take the settlement as far as it goes: bill, posting, payment. Never raises.
+
+        Each step has its own savepoint, so that a payment that can't be made keeps the bill. The
+        reason of a failure stays on the settlement, in its chatter and as an activity.
+        """
+        self.ensure_one()
+        try:
+            self.lock_for_update()
+        except LockError:
+            return  # another worker has it
+        try:
+            with self.env.cr.savepoint():
+                self._make_bill()
+            with self.env.cr.savepoint():
+                self._register_payment()
+        except Exception as error:
+            # Any failure: one payee's broken data must never stop the payment of the others.
+            self.invalidate_recordset()
+            self._note_failure(error)
+        else:
+            self.failure = False
+
+    def _make_bill(self):
+        """Make and post the self-billed vendor bill, once."""
+        if not self.bill_id:
+            company_self = self.with_company(self.company_id)
+            self.bill_id = company_self.env["account.move"].create(
+                company_self._prepare_bill_vals()
+            )
+        if self.bill_id.state == "draft":
+            self.bill_id.action_post()
+
+    def _prepare_bill_vals(self):
+        """Return the values of the bill: we write it for the artisan (self-billing)."""
+        self.ensure_one()
+        today = fields.Date.context_today(self)
+        return {
+            "move_type": "in_invoice",
+            "partner_id": self.payee_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": today,
+            "invoice_date_due": today,
+            "invoice_payment_term_id": False,
+            "ref": self.name,
+            "payment_reference": self.name,
+            "invoice_origin": self.name,
+            "invoice_line_ids": [
+                Command.create(self._prepare_bill_line_vals(line)) for line in self.line_ids
+            ],
+        }
+
+    def _prepare_bill_line_vals(self, line):
+        """Return the values of the bill line for one settlement line.
+
+        No tax: the agreed price is what the artisan receives, and the consigned product's
+        purchase tax is meant for goods that we buy.
+        """
+        accounts = line.product_id.product_tmpl_id.get_product_accounts(
+            fiscal_pos=self.payee_id.property_account_position_id
+        )
+        return {
+            "product_id": line.product_id.id,
+            "name": line._get_bill_text(),
+            "quantity": line.quantity_kept,
+            "price_unit": line.price_unit,
+            "product_uom_id": line.product_id.uom_id.id,
+            "account_id": accounts["expense"].id,
+            "tax_ids": [Command.clear()],
+        }
+
+    def _register_payment(self):
+        """Hand the bill over to the payee's own payment method, when the company says so."""
+        self.ensure_one()
+        payee = self.payee_id.with_company(self.company_id)
+        method_line = payee.property_outbound_payment_method_line_id
+        open_bill = self.bill_id.payment_state in ("not_paid", "partial")
+        if not (self.company_id.soko_auto_pay and method_line and open_bill):
+            return
+        if self._get_payments():
+            return
+        wizard = (
+            self.env["account.payment.register"]
+            .with_company(self.company_id)
+            .with_context(active_model="account.move", active_ids=self.bill_id.ids)
+            .create(self._prepare_payment_register_vals(method_line))
+        )
+        wizard._create_payments()
+
+    def _prepare_payment_register_vals(self, method_line):
+        """Return the values of the payment wizard for the payee's `method_line`."""
+        return {
+            "journal_id": method_line.journal_id.id,
+            "payment_method_line_id": method_line.id,
+            "payment_date": fields.Date.context_today(self),
+        }
+
+    def _note_failure(self, error):
+        """Keep what went wrong where people look, once for each new reason."""
+        text = str(error) or type(error).__name__
+        _logger.info("%s could not be settled: %s", self.name, type(error).__name__)
+        if text == self.failure:
+            return
+        self.failure = text
+        self.message_post(body=self.env._("Not settled: %(reason)s", reason=text))
+        managers = self.env.ref(MANAGER).all_user_ids
+        manager = managers.filtered(lambda u: self.company_id in u.company_ids)[:1]
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Not settled"),
+            note=text,
+            user_id=(manager or self.env.user).id,
+        )
+
+    # === BUSINESS METHODS - TELLING THE ARTISAN === #
+
+    @api.model
+    def _trigger_paid_notice(self):
+        """Wake the run that tells artisans about proven payments."""
+        # sudo: whoever proves a payment may wake the run, and nothing else of it
+        self.env.ref("soko_artisan.ir_cron_notify_paid").sudo()._trigger()
+
+    @api.model
+    def _cron_notify_paid(self):
+        """Tell the artisans about payments that are proven, each exactly once."""
+        self.env["soko.settlement"].flush_model(["state"])
+        self.search([("state", "=", "paid"), ("paid_notice_date", "=", False)])._notify_paid()
+
+    def _notify_paid(self):
+        """Write the message about the payment to each artisan; the stamp makes it once.
+
+        Stamp and message are one transaction: either both stay or neither does.
+        """
+        todo = self.try_lock_for_update().filtered(
+            lambda s: s.state == "paid" and not s.paid_notice_date
+        )
+        todo.write(
+            {
+                "paid_notice_date": fields.Datetime.now(),
+                "date_paid": fields.Date.context_today(self),
+            }
+        )
+        for settlement in todo:
+            for artisan, lines in settlement.line_ids.grouped("artisan_id").items():
+                artisan_lang = settlement.with_context(lang=artisan.partner_id.lang)
+                artisan._send_sms(artisan_lang._get_paid_text(lines), settlement)
+
+    def _get_paid_text(self, lines):
+        """Return the text message about `lines` of one artisan, in the language of the context."""
+        amount = sum(lines.mapped("amount"))
+        quantity = sum(lines.mapped("quantity_kept"))
+        return self.env._(
+            "Soko paid %(payee)s %(currency)s %(amount)s for %(count)s pieces sold. "
+            "Receipt %(receipt)s. %(name)s",
+            payee=self.payee_id.name,
+            currency=self.currency_id.name,
+            amount=f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}",
+            count=f"{quantity:g}",
+            receipt=self.payment_reference or self.name,
+            name=self.name,
+        )

@@ -1,0 +1,400 @@
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..tools.pricing import split_price
+
+MANAGER = "soko_artisan.soko_artisan_group_manager"
+
+
+class SokoSettlementLine(models.Model):
+    """What one artisan earned with one done move line. A ledger: machines write, people read."""
+
+    _name = "soko.settlement.line"
+    _description = "Settlement Line"
+    _order = "id desc"
+    _allow_sudo_commands = False
+
+    artisan_id = fields.Many2one(
+        "soko.artisan", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    payee_id = fields.Many2one(
+        "res.partner",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        help="Who gets the money: the artisan, or her group when the agreement says so.",
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    kind = fields.Selection(
+        [("sale", "Sale"), ("return", "Return after settlement")],
+        required=True,
+        readonly=True,
+        default="sale",
+    )
+    date = fields.Date(string="Shipped on", required=True, readonly=True, index=True)
+    product_id = fields.Many2one(
+        "product.product", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    lot_id = fields.Many2one(
+        "stock.lot", string="Drop-off lot", readonly=True, index=True, ondelete="restrict"
+    )
+    move_line_id = fields.Many2one(
+        "stock.move.line",
+        string="Move line",
+        readonly=True,
+        ondelete="restrict",
+        groups="base.group_user",
+    )
+    picking_id = fields.Many2one(
+        "stock.picking", string="Transfer", readonly=True, index=True, groups="base.group_user"
+    )
+    sale_line_id = fields.Many2one(
+        "sale.order.line", readonly=True, index="btree_not_null", groups="base.group_user"
+    )
+    origin_line_id = fields.Many2one(
+        "soko.settlement.line", string="Takes back", readonly=True, index="btree_not_null"
+    )
+    quantity = fields.Float(digits="Product Unit", required=True, readonly=True)
+    quantity_returned = fields.Float(
+        string="Returned",
+        digits="Product Unit",
+        readonly=True,
+        help="Pieces that the shopper sent back before they were settled.",
+    )
+    quantity_kept = fields.Float(
+        string="Counts", digits="Product Unit", compute="_compute_amount", store=True
+    )
+    price_unit = fields.Monetary(string="Price a piece", readonly=True)
+    amount = fields.Monetary(compute="_compute_amount", store=True)
+    state = fields.Selection(
+        [
+            ("awaiting_receipt", "Waiting for the shopper"),
+            ("due", "Due"),
+            ("settled", "Settled"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        readonly=True,
+        default="awaiting_receipt",
+        index=True,
+    )
+    due_date = fields.Date(readonly=True, help="Settled on this day at the earliest.")
+    settlement_id = fields.Many2one(
+        "soko.settlement", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    settlement_state = fields.Selection(
+        related="settlement_id.state", store=True, string="Settlement status"
+    )
+    blocking_reasons = fields.Text(
+        string="Held because",
+        compute="_compute_blocking_reasons",
+        groups="soko_artisan.soko_artisan_group_user",
+        help="Why the line is not settled although it is due.",
+    )
+
+    _move_line_uniq = models.UniqueIndex(
+        "(move_line_id)", "What was earned with this delivery line is written down already."
+    )
+    _due = models.Index("(company_id, payee_id, due_date) WHERE state = 'due'")
+    _quantity_not_zero = models.Constraint(
+        "CHECK (quantity <> 0)", "A settlement line needs a number of pieces."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("product_id.display_name", "artisan_id.name")
+    def _compute_display_name(self):
+        for line in self:
+            line.display_name = f"{line.artisan_id.name}: {line.product_id.display_name}"
+
+    @api.depends("quantity", "quantity_returned", "price_unit")
+    def _compute_amount(self):
+        for line in self:
+            line.quantity_kept = line.quantity - line.quantity_returned
+            line.amount = line.currency_id.round(line.quantity_kept * line.price_unit)
+
+    @api.depends("state", "price_unit", "kind")
+    def _compute_blocking_reasons(self):
+        for line in self:
+            open_line = line.state in ("awaiting_receipt", "due")
+            line.blocking_reasons = "\n".join(line._get_blocking_reasons()) if open_line else False
+
+    # === CRUD METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("Settlement lines are the proof of what is owed and are never deleted.")
+        )
+
+    # === ACTION METHODS === #
+
+    def action_settle_now(self):
+        """Settle the chosen due lines at once instead of waiting for the scheduled run."""
+        if not self.env.user.has_group(MANAGER):
+            raise AccessError(self.env._("Only an artisan manager can settle."))
+        self.check_access("read")
+        # sudo: the ledger is written by machines only; the manager starts what the cron would do
+        settlements = self.sudo()._settle()
+        if not settlements:
+            raise UserError(
+                self.env._(
+                    "Nothing to settle: the chosen lines are not due yet, are held, or a payee's "
+                    "returns are worth more than the sales."
+                )
+            )
+        for settlement in settlements:
+            settlement._process()
+        return self.env["soko.settlement"].browse(settlements.ids)._get_records_action()
+
+    # === BUSINESS METHODS - FROM THE DELIVERY === #
+
+    @api.model
+    def _create_from_move_lines(self, move_lines):
+        """Write down what the owners of delivered pieces earned: one create for all of them.
+
+        :param move_lines: done `stock.move.line` records, each with an artisan's lot or owner
+        :return: the new lines
+        """
+        artisans = self._find_artisans(move_lines)
+        vals_list = [
+            self._prepare_sale_vals(move_line, artisans[move_line])
+            for move_line in move_lines
+            if artisans.get(move_line)
+        ]
+        lines = self.create(vals_list)
+        lines.filtered(lambda li: li.state == "due")._trigger_settlement()
+        return lines
+
+    @api.model
+    def _find_artisans(self, move_lines):
+        """Return {move line: artisan}: the maker named by the lot, else the one who owns it."""
+        owners = move_lines.filtered(lambda ml: not ml.lot_id.soko_artisan_id).owner_id
+        by_owner = {}
+        if owners:
+            found = self.env["soko.artisan"].search([("partner_id", "in", owners.ids)])
+            by_owner = {(a.partner_id, a.company_id): a for a in found}
+        return {
+            ml: ml.lot_id.soko_artisan_id or by_owner.get((ml.owner_id, ml.company_id))
+            for ml in move_lines
+        }
+
+    @api.model
+    def _prepare_sale_vals(self, move_line, artisan):
+        """Return the values of the line for one delivered move line.
+
+        :param move_line: done `stock.move.line` to a customer
+        :param artisan: `soko.artisan` that owned the pieces
+        """
+        company = move_line.company_id
+        agreement = move_line.lot_id.soko_agreement_line_id.agreement_id
+        today = fields.Date.context_today(self)
+        at_shipping = agreement.debt_trigger == "shipped"
+        return {
+            "artisan_id": artisan.id,
+            "payee_id": artisan._get_payee(agreement).id,
+            "company_id": company.id,
+            "currency_id": company.currency_id.id,
+            "date": today,
+            "product_id": move_line.product_id.id,
+            "lot_id": move_line.lot_id.id,
+            "move_line_id": move_line.id,
+            "picking_id": move_line.picking_id.id,
+            "sale_line_id": move_line.move_id.sale_line_id.id,
+            "quantity": move_line.quantity_product_uom,
+            "price_unit": self._get_agreed_price(move_line),
+            "state": "due" if at_shipping else "awaiting_receipt",
+            "due_date": today + timedelta(days=agreement.hold_days) if at_shipping else False,
+        }
+
+    @api.model
+    def _get_agreed_price(self, move_line):
+        """Return what one piece earns, from the lot's snapshot; 0 when nothing was agreed."""
+        lot = move_line.lot_id
+        if lot.soko_price_type == "fixed":
+            return lot.soko_unit_price
+        if lot.soko_price_type == "split":
+            currency = move_line.company_id.currency_id
+            net = self._get_net_sale_price(move_line, currency)
+            return split_price(net, lot.soko_split_percent, currency._soko_payable_step())
+        return 0
+
+    @api.model
+    def _get_net_sale_price(self, move_line, currency):
+        """Return the shopper's price of one piece after discount, without tax, in `currency`.
+
+        0 when the order line sells something else than this piece, such as a set.
+        """
+        sale_line = move_line.move_id.sale_line_id
+        if not sale_line.product_uom_qty or sale_line.product_id != move_line.product_id:
+            return 0
+        per_unit = sale_line.price_subtotal / sale_line.product_uom_qty
+        per_piece = sale_line.product_uom_id._compute_price(per_unit, move_line.product_id.uom_id)
+        return sale_line.currency_id._convert(
+            per_piece, currency, move_line.company_id, fields.Date.context_today(self), round=False
+        )
+
+    # === BUSINESS METHODS - RETURNS === #
+
+    @api.model
+    def _apply_returns(self, move_lines):
+        """Take back what was earned with pieces that shoppers sent back.
+
+        Not yet settled: the line counts fewer pieces, or is cancelled. Settled already: a
+        negative line, due at once, is netted in the payee's next settlement.
+
+        :param move_lines: done `stock.move.line` records that came from a customer
+        """
+        vals_list = []
+        for move_line in move_lines:
+            vals_list += self._return_one(move_line)
+        self.create(vals_list)._trigger_settlement()
+
+    @api.model
+    def _return_one(self, move_line):
+        """Take back one returned move line. Return the values of the negative lines to make."""
+        left = move_line.quantity_product_uom
+        vals_list = []
+        for line in self._find_sold_lines(move_line):
+            taken = min(left, line._get_returnable_quantity())
+            if taken <= 0:
+                continue
+            left -= taken
+            if line.state == "settled":
+                vals_list.append(line._prepare_return_vals(move_line, taken))
+            else:
+                line._cancel_quantity(taken)
+        return vals_list
+
+    @api.model
+    def _find_sold_lines(self, move_line):
+        """Return the sales that a returned move line may take back, the likeliest first."""
+        lines = self.search(
+            [
+                ("lot_id", "=", move_line.lot_id.id),
+                ("kind", "=", "sale"),
+                ("state", "!=", "cancelled"),
+                ("company_id", "=", move_line.company_id.id),
+            ]
+        )
+        origin = move_line.move_id.origin_returned_move_id
+        if origin:
+            return lines.filtered(lambda li: li.move_line_id.move_id == origin)
+        return lines
+
+    def _get_returnable_quantity(self):
+        """Return how many pieces of this sale the shopper still has."""
+        self.ensure_one()
+        taken_back = self.search([("origin_line_id", "=", self.id), ("state", "!=", "cancelled")])
+        return self.quantity_kept + sum(taken_back.mapped("quantity"))
+
+    def _prepare_return_vals(self, move_line, quantity):
+        """Return the values of the negative line for `quantity` returned pieces."""
+        self.ensure_one()
+        today = fields.Date.context_today(self)
+        names = ("artisan_id", "payee_id", "company_id", "currency_id", "product_id", "lot_id")
+        return {name: self[name].id for name in (*names, "sale_line_id")} | {
+            "kind": "return",
+            "origin_line_id": self.id,
+            "move_line_id": move_line.id,
+            "picking_id": move_line.picking_id.id,
+            "date": today,
+            "due_date": today,
+            "quantity": -quantity,
+            "price_unit": self.price_unit,
+            "state": "due",
+        }
+
+    def _cancel_quantity(self, quantity):
+        """Count `quantity` pieces less; a line without pieces is cancelled."""
+        self.ensure_one()
+        self.quantity_returned += quantity
+        if self.product_id.uom_id.is_zero(self.quantity_kept):
+            self.state = "cancelled"
+
+    # === BUSINESS METHODS - BECOMING DUE === #
+
+    def _make_due(self):
+        """The shopper has the pieces: lines waiting for that become due after their hold days."""
+        today = fields.Date.context_today(self)
+        waiting = self.filtered(lambda li: li.state == "awaiting_receipt")
+        by_days = waiting.grouped(
+            lambda li: li.lot_id.soko_agreement_line_id.agreement_id.hold_days
+        )
+        for days, lines in by_days.items():
+            lines.write({"state": "due", "due_date": today + timedelta(days=days)})
+        waiting._trigger_settlement()
+
+    def _trigger_settlement(self):
+        """Wake the settlement run on the days these lines fall due."""
+        cron = self.env.ref("soko_artisan.ir_cron_settle_due")
+        today = fields.Date.context_today(self)
+        for date in set(self.mapped("due_date")):
+            at = None if not date or date <= today else datetime.combine(date, time.min)
+            # sudo: whoever ships or receives may wake the run, and nothing else of it
+            cron.sudo()._trigger(at=at)
+
+    def _get_blocking_reasons(self):
+        """Return why this line must not be settled although it is due.
+
+        Hook. Contract: return a list of sentences for people, empty when nothing stands in the
+        way; read only, no side effects; call `super()` and add to its list. A returned piece
+        (kind "return") is never held back: it is money that comes back to us.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        if self.kind == "sale" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
+            return [
+                self.env._(
+                    "No price is agreed for this drop-off, or the sale price of the piece is "
+                    "unknown. Put the price on the lot right."
+                )
+            ]
+        return []
+
+    # === BUSINESS METHODS - SETTLING === #
+
+    def _get_bill_text(self):
+        """Return the description of this line on the bill."""
+        self.ensure_one()
+        text = self.product_id.display_name
+        if self.kind == "return":
+            text = self.env._("Returned: %(product)s", product=text)
+        return f"{text} ({self.lot_id.name}, {self.date})" if self.lot_id else text
+
+    @api.model
+    def _get_due_domain(self):
+        return [("state", "=", "due"), ("due_date", "<=", fields.Date.context_today(self))]
+
+    def _settle(self):
+        """Collect those of these lines that are due and free into draft settlements.
+
+        Lines that another worker is settling are skipped. A payee whose returns are worth more
+        than the sales waits for the next sales: nobody is ever asked for money.
+
+        :return: the new `soko.settlement` records, one for each payee and company
+        """
+        lines = self.try_lock_for_update().filtered_domain(self._get_due_domain())
+        lines = lines.filtered(lambda li: not li._get_blocking_reasons())
+        by_payee = defaultdict(self.browse)
+        for line in lines:
+            by_payee[line.company_id, line.payee_id] |= line
+        payable = {
+            key: group
+            for key, group in by_payee.items()
+            if key[0].currency_id.compare_amounts(sum(group.mapped("amount")), 0) > 0
+        }
+        settlements = self.env["soko.settlement"].create(
+            [
+                {"company_id": company.id, "payee_id": payee.id}
+                for company, payee in payable
+            ]
+        )
+        for settlement, group in zip(settlements, payable.values(), strict=True):
+            group.write({"state": "settled", "settlement_id": settlement.id})
+        return settlements

@@ -1,0 +1,52 @@
+from odoo import models
+
+
+class StockMove(models.Model):
+    _inherit = "stock.move"
+
+    def _update_reserved_quantity(
+        self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True
+    ):
+        """Honour the owner that was asked for: plain Odoo reserves anybody's pieces."""
+        owner_id = owner_id or self._soko_get_wanted_owner()
+        return super()._update_reserved_quantity(
+            need, location_id, lot_id, package_id, owner_id, strict
+        )
+
+    def _soko_get_wanted_owner(self):
+        """Return the only owner whose pieces this move may take, or an empty record."""
+        self.ensure_one()
+        if self.picking_id.soko_artisan_id and self.picking_type_id.soko_is_drop_off:
+            return self.env["res.partner"]
+        return self.picking_id.owner_id or self.restrict_partner_id
+
+    def _action_done(self, cancel_backorder=False):
+        done = super()._action_done(cancel_backorder=cancel_backorder)
+        done._soko_settle_consigned()
+        return done
+
+    def _soko_settle_consigned(self):
+        """Write down what owners of delivered pieces earned, and take back what came back."""
+        move_lines = self._soko_get_consigned_move_lines()
+        if not move_lines:
+            return
+        # sudo: whoever validates a transfer makes the debt, but may not touch the ledger
+        Line = self.env["soko.settlement.line"].sudo()
+        sold = move_lines.filtered(lambda ml: ml.location_dest_id.usage == "customer")
+        if sold:
+            lines = Line._create_from_move_lines(sold.sudo())
+            self.env["soko.replenishment"].sudo()._create_from_settlement_lines(lines)
+        if returned := move_lines - sold:
+            Line._apply_returns(returned.sudo())
+
+    def _soko_get_consigned_move_lines(self):
+        """Return the done move lines between house and customer of pieces that are not ours."""
+        moves = self.filtered(
+            lambda m: m.state == "done"
+            and (m.location_id.usage == "customer") != (m.location_dest_id.usage == "customer")
+        )
+        return moves.move_line_ids.filtered(
+            lambda ml: ml.quantity > 0
+            and ml.owner_id
+            and ml.owner_id != ml.company_id.partner_id
+        )

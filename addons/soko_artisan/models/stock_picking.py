@@ -1,0 +1,80 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+RECEIVED_VIA = [
+    ("shopper", "The shopper said so"),
+    ("staff", "Staff"),
+    ("carrier", "The carrier"),
+    ("timeout", "Time has passed"),
+]
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    soko_artisan_id = fields.Many2one(
+        "soko.artisan",
+        string="Artisan",
+        index="btree_not_null",
+        check_company=True,
+        help="Who dropped these pieces off.",
+    )
+    soko_received_date = fields.Datetime(
+        string="Received by the shopper on", readonly=True, copy=False
+    )
+    soko_received_via = fields.Selection(
+        RECEIVED_VIA, string="Known from", readonly=True, copy=False
+    )
+    soko_has_settlement = fields.Boolean(compute="_compute_soko_has_settlement")
+
+    def _compute_soko_has_settlement(self):
+        # sudo: stock users may not read what artisans earn, only that something depends on it
+        groups = self.env["soko.settlement.line"].sudo()._read_group(
+            [("picking_id", "in", self.ids)], ["picking_id"]
+        )
+        with_lines = {picking.id for (picking,) in groups}
+        for picking in self:
+            picking.soko_has_settlement = picking.id in with_lines
+
+    def action_soko_mark_received(self):
+        """Staff know that the shopper has the parcel."""
+        if not self.env.user.has_group("soko_artisan.soko_artisan_group_user"):
+            raise AccessError(
+                self.env._("Only artisan officers can say that a shopper has received a parcel.")
+            )
+        self.check_access("write")
+        if not self._soko_mark_received("staff"):
+            raise UserError(
+                self.env._("Nothing to note: not sent yet, or noted as received before.")
+            )
+
+    @api.model
+    def _soko_get_received_domain(self):
+        return [
+            ("state", "=", "done"),
+            ("picking_type_code", "=", "outgoing"),
+            ("soko_received_date", "=", False),
+        ]
+
+    def _soko_mark_received(self, via):
+        """Note that the shopper has these parcels, and make what depends on it due.
+
+        Idempotent: a parcel counts once, whoever says it and how often. Deliveries only that are
+        done; anything else is passed over.
+
+        :param str via: one of "shopper", "staff", "carrier", "timeout"
+        :return: the pickings that were not noted as received before
+        """
+        # sudo: the shopper's link and the carrier have no account; the ledger has no writers
+        pickings = self.sudo()
+        pickings.lock_for_update()
+        todo = pickings.filtered_domain(self._soko_get_received_domain())
+        todo.write({"soko_received_date": fields.Datetime.now(), "soko_received_via": via})
+        label = dict(self._fields["soko_received_via"]._description_selection(self.env))[via]
+        for picking in todo:
+            picking._message_log(
+                body=self.env._("The shopper has the parcel. Known from: %(via)s", via=label)
+            )
+        lines = self.env["soko.settlement.line"].sudo().search([("picking_id", "in", todo.ids)])
+        lines._make_due()
+        return self.browse(todo.ids)

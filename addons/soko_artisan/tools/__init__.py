@@ -1,0 +1,3 @@
+from . import pricing
+from . import replenish
+from . import sms_gateway

@@ -1,0 +1,2 @@
+from . import soko_drop_off
+from . import soko_drop_off_line
