@@ -7,8 +7,18 @@ class AccountPayment(models.Model):
     def write(self, vals):
         res = super().write(vals)
         if "state" in vals or "payment_reference" in vals:
-            # sudo: who proves a payment need not be allowed to read settlements
-            bills = self.sudo().invoice_ids | self.sudo().reconciled_bill_ids
-            if bills.soko_settlement_ids:
-                self.env["soko.settlement"]._trigger_paid_notice()
+            self._soko_notice_settlements()
         return res
+
+    def _soko_notice_settlements(self):
+        """A payment changed: settlements paid by it look again, and tell what is proven.
+
+        Also for payments that were matched with the bill by hand, which Odoo links through the
+        journal items only.
+        """
+        # sudo: who proves a payment need not be allowed to read settlements
+        payments = self.sudo()
+        settlements = (payments.invoice_ids | payments.reconciled_bill_ids).soko_settlement_ids
+        if settlements:
+            self.env.add_to_compute(settlements._fields["state"], settlements)
+            settlements._trigger_paid_notice()

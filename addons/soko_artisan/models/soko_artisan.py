@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+FIGURES = ("sold", "awaiting", "owed", "paid")
 PARTNER_KEYS = ("name", "phone", "email", "image_1920")
 
 
@@ -174,7 +175,7 @@ class SokoArtisan(models.Model):
         )
         figures = {}
         for artisan, state, settlement_state, quantity, amount in groups:
-            values = figures.setdefault(artisan, dict.fromkeys(("sold", "awaiting", "owed", "paid"), 0))
+            values = figures.setdefault(artisan, dict.fromkeys(FIGURES, 0))
             values["sold"] += quantity
             if state == "awaiting_receipt":
                 values["awaiting"] += amount

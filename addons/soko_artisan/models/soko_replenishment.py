@@ -1,7 +1,9 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..tools.replenish import quantity_to_ask
 
@@ -82,6 +84,7 @@ class SokoReplenishment(models.Model):
         :param str state: "accepted" or "declined"
         :raise UserError: the request was answered or closed before
         """
+        self.lock_for_update()
         for request in self:
             if request.state != "requested":
                 raise UserError(
@@ -99,17 +102,80 @@ class SokoReplenishment(models.Model):
 
     @api.model
     def _create_from_settlement_lines(self, lines):
-        """Ask the makers of sold pieces for new ones, as their agreements say.
+        """Ask the makers of sold pieces for new ones, as their agreements in force say.
+
+        A fixed number of queries for any number of lines. A plated piece asks for the raw one:
+        the product is the one of the agreement that the pieces were dropped off under.
 
         :param lines: new `soko.settlement.line` records
         :return: the requests made
         """
-        shipped = {}
+        shipped, pickings = self._get_shipped(lines)
+        agreement_lines = lines.artisan_id._get_running_agreement_lines().filtered(
+            lambda al: (al.artisan_id, al.product_id) in shipped
+        )
+        if not agreement_lines:
+            return self.browse()
+        in_stock = self._get_in_stock(agreement_lines.artisan_id)
+        asked = self._get_asked(agreement_lines.artisan_id)
+        vals_list = []
+        for agreement_line in agreement_lines:
+            key = agreement_line.artisan_id, agreement_line.product_id
+            quantity = quantity_to_ask(
+                in_stock[key],
+                asked[key],
+                shipped[key],
+                agreement_line.min_stock,
+                agreement_line.target_stock,
+            )
+            if quantity > 0:
+                vals_list.append(
+                    self._prepare_request_vals(agreement_line, quantity, pickings[key])
+                )
+        requests = self.create(vals_list)
+        requests._notify_requested()
+        return requests
+
+    @api.model
+    def _get_shipped(self, lines):
+        """Return ({(artisan, product): pieces}, {(artisan, product): picking}) of `lines`."""
+        shipped, pickings = defaultdict(float), {}
         for line in lines:
             product = line.lot_id.soko_agreement_line_id.product_id or line.product_id
-            key = line.artisan_id, product
-            shipped[key] = shipped.get(key, 0) + line.quantity, line.picking_id
-        return self.browse()
+            shipped[line.artisan_id, product] += line.quantity
+            pickings[line.artisan_id, product] = line.picking_id
+        return shipped, pickings
+
+    @api.model
+    def _get_in_stock(self, artisans):
+        """Return {(artisan, agreed product): pieces in the house}."""
+        groups = self.env["stock.quant"]._read_group(
+            [
+                ("lot_id.soko_artisan_id", "in", artisans.ids),
+                ("owner_id", "in", artisans.partner_id.ids),
+                ("location_id.usage", "in", ("internal", "transit")),
+            ],
+            ["lot_id"],
+            ["quantity:sum"],
+        )
+        in_stock = defaultdict(float)
+        for lot, quantity in groups:
+            product = lot.soko_agreement_line_id.product_id or lot.product_id
+            in_stock[lot.soko_artisan_id, product] += quantity
+        return in_stock
+
+    @api.model
+    def _get_asked(self, artisans):
+        """Return {(artisan, product): pieces asked for and not brought yet}."""
+        groups = self._read_group(
+            [("artisan_id", "in", artisans.ids), ("state", "in", OPEN_STATES)],
+            ["artisan_id", "product_id"],
+            ["quantity:sum", "quantity_done:sum"],
+        )
+        asked = defaultdict(float)
+        for artisan, product, quantity, done in groups:
+            asked[artisan, product] = max(quantity - done, 0)
+        return asked
 
     @api.model
     def _prepare_request_vals(self, agreement_line, quantity, picking):
@@ -122,3 +188,41 @@ class SokoReplenishment(models.Model):
             "due_date": fields.Date.context_today(self) + timedelta(days=days),
             "picking_id": picking.id,
         }
+
+    def _notify_requested(self):
+        """Write a text message about each request to its artisan."""
+        for request in self:
+            in_her_words = request.with_context(lang=request.artisan_id.partner_id.lang)
+            request.artisan_id._send_sms(in_her_words._get_request_text(), request)
+
+    def _get_request_text(self):
+        """Return the text message, in the language of the context."""
+        self.ensure_one()
+        return self.env._(
+            "Soko: your %(product)s sold. Please bring %(quantity)s more by %(date)s. "
+            "Answer here: %(url)s",
+            product=self.product_id.display_name,
+            quantity=f"{self.quantity:g}",
+            date=format_date(self.env, self.due_date),
+            url=f"{self.get_base_url()}/my/artisan",
+        )
+
+    @api.model
+    def _note_brought(self, artisan, product, quantity):
+        """Count dropped off pieces against the artisan's open requests, the oldest first."""
+        requests = self.search(
+            [
+                ("artisan_id", "=", artisan.id),
+                ("product_id", "=", product.id),
+                ("state", "in", OPEN_STATES),
+            ],
+            order="id",
+        )
+        for request in requests:
+            taken = min(quantity, request.quantity - request.quantity_done)
+            if taken <= 0:
+                break
+            quantity -= taken
+            request.quantity_done += taken
+            if product.uom_id.compare(request.quantity_done, request.quantity) >= 0:
+                request.state = "done"

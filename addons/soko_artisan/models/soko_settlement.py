@@ -63,6 +63,7 @@ class SokoSettlement(models.Model):
         "account.payment",
         string="Payments",
         compute="_compute_payment_ids",
+        compute_sudo=True,
         groups="base.group_user",
     )
     payment_reference = fields.Char(
@@ -190,7 +191,9 @@ class SokoSettlement(models.Model):
         """
         cron = self.env["ir.cron"]
         Line = self.env["soko.settlement.line"]
-        groups = Line._read_group(Line._get_due_domain(), ["company_id", "payee_id"], ["id:recordset"])
+        groups = Line._read_group(
+            Line._get_due_domain(), ["company_id", "payee_id"], ["id:recordset"]
+        )
         retry = self.search(self._get_retry_domain())
         remaining = len(groups) + len(retry)
         cron._commit_progress(remaining=remaining)

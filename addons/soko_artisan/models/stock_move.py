@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 
 class StockMove(models.Model):
@@ -16,14 +17,49 @@ class StockMove(models.Model):
     def _soko_get_wanted_owner(self):
         """Return the only owner whose pieces this move may take, or an empty record."""
         self.ensure_one()
-        if self.picking_id.soko_artisan_id and self.picking_type_id.soko_is_drop_off:
-            return self.env["res.partner"]
         return self.picking_id.owner_id or self.restrict_partner_id
 
     def _action_done(self, cancel_backorder=False):
         done = super()._action_done(cancel_backorder=cancel_backorder)
+        done._soko_check_owners_stock()
         done._soko_settle_consigned()
         return done
+
+    def _soko_check_owners_stock(self):
+        """Refuse to take more of somebody's pieces than there are, in one query.
+
+        Plain Odoo lets the stock of an owner go below zero, when the owner or the lot was chosen
+        by hand. That would be a debt to one artisan for the piece of another.
+
+        :raise UserError: naming owner, product and place
+        """
+        lines = self.move_line_ids.filtered(
+            lambda ml: ml.location_id.usage in ("internal", "transit")
+            and (ml.owner_id or ml.lot_id.soko_artisan_id)
+        )
+        if not lines:
+            return
+        # sudo: the check counts all pieces, also those that the user's rules hide
+        missing = self.env["stock.quant"].sudo()._read_group(
+            lines._soko_get_owned_quant_domain(),
+            ["product_id", "owner_id", "lot_id", "location_id"],
+            ["quantity:sum"],
+            having=[("quantity:sum", "<", 0)],
+        )
+        for product, owner, lot, location, quantity in missing:
+            if product.uom_id.compare(quantity, 0) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(owner)s has too few pieces of %(product)s (lot %(lot)s) in "
+                        "%(location)s: %(missing)s are missing. Nothing was moved. Choose the lot "
+                        "and owner of pieces that are there, or count the shelf.",
+                        owner=owner.name or self.env._("Nobody (our own stock)"),
+                        product=product.display_name,
+                        lot=lot.name or "-",
+                        location=location.display_name,
+                        missing=f"{-quantity:g}",
+                    )
+                )
 
     def _soko_settle_consigned(self):
         """Write down what owners of delivered pieces earned, and take back what came back."""

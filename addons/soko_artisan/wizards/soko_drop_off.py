@@ -1,3 +1,5 @@
+import base64
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
@@ -15,6 +17,7 @@ class SokoDropOff(models.TransientModel):
         required=True,
         compute="_compute_warehouse_id",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('company_id', '=', company_id)]",
         help="Where the pieces are dropped off.",
@@ -61,4 +64,103 @@ class SokoDropOff(models.TransientModel):
         :raise UserError: nothing to receive, or a product without an agreement in force
         """
         self.ensure_one()
-        raise UserError(self.env._("Add at least one product."))
+        wizard = self.with_company(self.artisan_id.company_id)
+        agreed = wizard._get_agreed_lines()
+        picking = wizard._create_receipt()
+        for move in picking.move_ids:
+            wizard._fill_move(move, agreed[move.product_id])
+        picking._action_done()
+        wizard._attach_photo(picking)
+        for line in wizard.line_ids:
+            self.env["soko.replenishment"]._note_brought(
+                wizard.artisan_id, line.product_id, line.quantity
+            )
+        return picking._get_records_action(name=self.env._("Drop-off"))
+
+    # === BUSINESS METHODS === #
+
+    def _get_agreed_lines(self):
+        """Return {product: agreement line in force}, for every product of the drop-off."""
+        if not self.line_ids:
+            raise UserError(self.env._("Add at least one product that was dropped off."))
+        agreed = {li.product_id: li for li in self.artisan_id._get_running_agreement_lines()}
+        missing = self.line_ids.product_id.filtered(lambda product: product not in agreed)
+        if missing:
+            raise UserError(
+                self.env._(
+                    "%(artisan)s has no agreement in force on %(products)s, so there is no price "
+                    "for it. Add it to an active agreement, then take the pieces in.",
+                    artisan=self.artisan_id.name,
+                    products=", ".join(missing.mapped("display_name")),
+                )
+            )
+        return agreed
+
+    def _create_receipt(self):
+        """Return a confirmed receipt in the artisan's name, one move for each product."""
+        if not self.warehouse_id.soko_drop_off_type_id:
+            # sudo: an officer may receive pieces but not set up operation types
+            self.warehouse_id.sudo()._soko_ensure_drop_off_type()
+        picking = self.env["stock.picking"].create(self._prepare_picking_vals())
+        picking.action_confirm()
+        return picking
+
+    def _prepare_picking_vals(self):
+        """Return the values of the receipt."""
+        picking_type = self.warehouse_id.soko_drop_off_type_id
+        partner = self.artisan_id.partner_id
+        locations = {
+            "location_id": picking_type.default_location_src_id.id,
+            "location_dest_id": picking_type.default_location_dest_id.id,
+        }
+        moves = [
+            {
+                "product_id": product.id,
+                "product_uom": product.uom_id.id,
+                "product_uom_qty": sum(lines.mapped("quantity")),
+                **locations,
+            }
+            for product, lines in self.line_ids.grouped("product_id").items()
+        ]
+        return {
+            "picking_type_id": picking_type.id,
+            "partner_id": partner.id,
+            "owner_id": partner.id,
+            "soko_artisan_id": self.artisan_id.id,
+            "move_ids": [Command.create(vals) for vals in moves],
+            **locations,
+        }
+
+    def _fill_move(self, move, agreement_line):
+        """Put one line with a lot of its own on the move for each line of the drop-off.
+
+        The move says where the pieces go: other modules may have sent them elsewhere on the way.
+        """
+        lines = self.line_ids.filtered(lambda li: li.product_id == move.product_id)
+        lots = self.env["stock.lot"].create(
+            [self._prepare_lot_vals(line, agreement_line) for line in lines]
+        )
+        values = [
+            move._prepare_move_line_vals(quantity=line.quantity)
+            | {"lot_id": lot.id, "owner_id": self.artisan_id.partner_id.id}
+            for line, lot in zip(lines, lots, strict=True)
+        ]
+        move.move_line_ids.unlink()
+        self.env["stock.move.line"].create(values)
+        move.picked = True
+
+    def _prepare_lot_vals(self, line, agreement_line):
+        """Return the values of the lot of one line, with the price of today."""
+        return agreement_line._prepare_lot_snapshot_vals() | {
+            "name": self.env["ir.sequence"].next_by_code("soko.drop.off.lot"),
+            "product_id": line.product_id.id,
+            "soko_drop_off_date": fields.Date.context_today(self),
+        }
+
+    def _attach_photo(self, picking):
+        """Keep the photo of the pieces with the receipt."""
+        if self.photo:
+            picking.message_post(
+                body=self.env._("Photo of the drop-off"),
+                attachments=[("drop-off.jpg", base64.b64decode(self.photo))],
+            )
