@@ -1,0 +1,193 @@
+"""Accounts, wallets and transactions: what the ledger's lines add up to."""
+
+import random
+import threading
+
+from . import settings as limits
+from . import wire
+from .tariff import b2c_fee
+
+INSUFFICIENT = (1, "The balance is insufficient for the transaction.")
+BELOW_MINIMUM = (2, "Declined due to limit rule: less than the minimum transaction amount.")
+ABOVE_MAXIMUM = (3, "Declined due to limit rule: greater than the maximum transaction amount.")
+DAILY_LIMIT = (4, "Declined due to limit rule: would exceed daily transfer limit.")
+WALLET_LIMIT = (8, "Declined due to limit rule: would exceed the maximum balance.")
+NOT_REGISTERED = (2040, "Credit Party customer type (Unregistered or Registered Customer) can't "
+                        "be supported by the service.")
+NOT_ON_MPESA = ("SFC_IC0003", "The operator does not exist.")
+
+
+class DuplicateTransaction(Exception):
+    """The originator's id was used before."""
+
+
+class Bank:
+    """The state of all accounts.  It changes only by lines that are already on the disk.
+
+    Every public method takes the one lock, so that a check and the line that depends on it
+    cannot be parted by another thread.
+    """
+
+    def __init__(self, ledger, people, config):
+        self.ledger, self.people, self.config = ledger, people, config
+        self.lock = threading.RLock()
+        self._forget()
+        for entry in ledger.entries:
+            self._apply(entry)
+        if not ledger.entries:
+            self._open(config.utility)
+        seed = None if config.seed is None else f"{config.seed}:{len(ledger.entries)}"
+        self.rng = random.Random(seed)
+
+    def _forget(self):
+        self.utility = self.charges = 0
+        self.transactions = {}
+        self.receipts = {}
+        self.wallets = {}
+        self.received_today = {}
+
+    def _open(self, utility):
+        self._record({"type": "opening", "utility": utility})
+
+    def _record(self, *entries):
+        for entry in self.ledger.append(*entries):
+            self._apply(entry)
+
+    def _apply(self, entry):
+        getattr(self, "_apply_" + entry["type"])(entry)
+
+    def _apply_opening(self, entry):
+        self.utility = entry["utility"]
+
+    def _apply_float_added(self, entry):
+        self.utility += entry["amount"]
+
+    def _apply_accepted(self, entry):
+        fresh = {"state": "accepted", "receipt": None, "fee": 0, "result_code": None}
+        self.transactions[entry["id"]] = {**fresh, **entry}
+
+    def _apply_failed(self, entry):
+        transaction = self.transactions[entry["id"]]
+        transaction.update(
+            state="failed", result_code=entry["result_code"], result_desc=entry["result_desc"],
+            transaction_id=entry["transaction_id"], finalised_at=entry["at"],
+        )
+
+    def _apply_paid(self, entry):
+        transaction = self.transactions[entry["id"]]
+        transaction.update(
+            state="completed", result_code=0, result_desc=wire.PROCESSED, fee=entry["fee"],
+            receipt=entry["receipt"], transaction_id=entry["receipt"],
+            paid_amount=entry["amount"], finalised_at=entry["at"],
+            utility_after=entry["utility_after"], charges_after=entry["charges_after"],
+        )
+        self.receipts[entry["receipt"]] = entry["id"]
+        self.utility, self.charges = entry["utility_after"], entry["charges_after"]
+        self.wallets[entry["msisdn"]] = entry["wallet_after"]
+        if transaction["kind"] == "b2c":
+            key = (entry["msisdn"], entry["at"][:10])
+            self.received_today[key] = self.received_today.get(key, 0) + entry["amount"]
+
+    def wallet(self, msisdn):
+        """Return what is in a customer's wallet, in shillings."""
+        return self.wallets.get(msisdn, self.people.get(msisdn)["wallet"])
+
+    def add_float(self, amount):
+        """Put money into the utility account."""
+        with self.lock:
+            self._record({"type": "float_added", "amount": amount})
+
+    def reset(self, utility):
+        """Begin new books; the old file is put aside."""
+        with self.lock:
+            self.ledger.start_over()
+            self._forget()
+            self._open(utility)
+
+    def accept(self, kind, key, transaction):
+        """Take a transaction under its id.
+
+        :param str kind: ``b2c`` or ``stk``
+        :param str key: the originator's id (b2c) or the checkout request's id (stk)
+        :raises DuplicateTransaction: the id was taken before
+        """
+        with self.lock:
+            if key in self.transactions:
+                raise DuplicateTransaction(key)
+            name = self.people.get(transaction["msisdn"])["name"]
+            self._record({"type": "accepted", "kind": kind, "id": key, "name": name,
+                          **transaction})
+
+    def refuse(self, key, code, description):
+        """Finish a transaction as failed and return it."""
+        with self.lock:
+            self._record({
+                "type": "failed", "id": key, "result_code": code, "result_desc": description,
+                "transaction_id": wire.dummy_transaction_id(wire.now()),
+            })
+            return dict(self.transactions[key])
+
+    def execute(self, key, amount=None):
+        """Move the money of an accepted transaction if the rules let it, and return it.
+
+        :param int amount: another amount than the one asked for (a provider's mistake)
+        """
+        with self.lock:
+            transaction = self.transactions[key]
+            amount = transaction["amount"] if amount is None else amount
+            is_b2c = transaction["kind"] == "b2c"
+            refusal = (self._why_not_b2c if is_b2c else self._why_not_stk)(transaction, amount)
+            if refusal:
+                return self.refuse(key, *refusal)
+            self._pay(transaction, amount, is_b2c)
+            return dict(self.transactions[key])
+
+    def _pay(self, transaction, amount, is_b2c):
+        msisdn = transaction["msisdn"]
+        fee = b2c_fee(amount) if is_b2c else 0
+        sign = 1 if is_b2c else -1
+        self._record({
+            "type": "paid", "kind": transaction["kind"], "id": transaction["id"],
+            "receipt": wire.new_receipt(self.rng, wire.now(), self.receipts),
+            "msisdn": msisdn, "name": transaction["name"], "amount": amount, "fee": fee,
+            "utility_after": self.utility - sign * amount, "charges_after": self.charges - fee,
+            "wallet_after": self.wallet(msisdn) + sign * amount,
+        })
+
+    def _why_not_b2c(self, transaction, amount):
+        owner = self.people.get(transaction["msisdn"])
+        today = wire.now().date().isoformat()
+        received = self.received_today.get((transaction["msisdn"], today), 0)
+        rules = (
+            (amount < limits.MINIMUM_B2C, BELOW_MINIMUM),
+            (amount > limits.MAXIMUM_B2C, ABOVE_MAXIMUM),
+            (not owner["on_mpesa"], NOT_ON_MPESA),
+            (not owner["registered"], NOT_REGISTERED),
+            (received + amount > limits.DAILY_LIMIT, DAILY_LIMIT),
+            (self.wallet(transaction["msisdn"]) + amount > limits.WALLET_LIMIT, WALLET_LIMIT),
+            (amount > self.utility, INSUFFICIENT),
+        )
+        return next((refusal for broken, refusal in rules if broken), None)
+
+    def _why_not_stk(self, transaction, amount):
+        return INSUFFICIENT if amount > self.wallet(transaction["msisdn"]) else None
+
+    def find(self, kind, key):
+        """Return a copy of a transaction by id or receipt, or ``None``."""
+        with self.lock:
+            found = self.transactions.get(self.receipts.get(key, key))
+            return dict(found) if found and kind in (None, found["kind"]) else None
+
+    def unfinished(self):
+        """Return copies of all transactions that wait for their outcome."""
+        with self.lock:
+            return [dict(t) for t in self.transactions.values() if t["state"] == "accepted"]
+
+    def view(self):
+        """Return accounts, transactions and lines for the control API."""
+        with self.lock:
+            return {
+                "accounts": {"utility": self.utility, "working": 0, "charges": self.charges},
+                "payments": [dict(t) for t in self.transactions.values()],
+                "entries": list(self.ledger.entries),
+            }

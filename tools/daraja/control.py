@@ -1,0 +1,156 @@
+"""The control API under ``/_sim/`` for tests and for the page; no part of Daraja."""
+
+import time
+
+from . import faults, page, stk
+from .replies import Reply
+
+
+def refuse(text, status=400):
+    """Return an error of the control API."""
+    return Reply(status, {"error": text})
+
+
+def whole_shillings(value):
+    """Tell whether a value is a positive whole amount."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def get_health(sim, _request):
+    """Tell that the program lives."""
+    return Reply(body={
+        "ok": True, "entries": len(sim.ledger.entries),
+        "uptime": round(time.monotonic() - sim.started, 3),
+    })
+
+
+def get_ledger(sim, _request):
+    """Return accounts, payments and all lines of the ledger."""
+    return Reply(body=sim.bank.view())
+
+
+def get_requests(sim, request):
+    """Return what came in and what was posted; ``?kind=b2c&since=N`` narrows it down."""
+    since = request.query.get("since", "0")
+    if not since.isdigit():
+        return refuse("'since' is a number")
+    return Reply(body=sim.journal.view(request.query.get("kind"), int(since)))
+
+
+def get_faults(sim, _request):
+    """Return the active faults and all that are known."""
+    known = {
+        name: {"does": text, "parameters": sorted(parameters)}
+        for name, (text, parameters) in faults.FAULTS.items()
+    }
+    return Reply(body={"faults": sim.faults.view(), "known": known, "kinds": list(faults.KINDS)})
+
+
+def post_faults(sim, request):
+    """Add a fault or a list of faults, or clear one (``{"clear": id}``) or all."""
+    body = request.body
+    if isinstance(body, dict) and "clear" in body:
+        sim.faults.clear(None if body["clear"] is True else body["clear"])
+    else:
+        try:
+            sim.faults.add(body if isinstance(body, list) else [body])
+        except faults.InvalidFault as failure:
+            return refuse(str(failure))
+    return Reply(body={"faults": sim.faults.view()})
+
+
+def post_reset(sim, request):
+    """Begin new books; ``{"utility": shillings}`` sets the opening balance."""
+    utility = request.body.get("utility")
+    if utility is not None and not whole_shillings(utility):
+        return refuse("'utility' is a whole number of shillings")
+    sim.reset(utility)
+    return Reply(body={"ok": True})
+
+
+def post_float(sim, request):
+    """Put money into the utility account."""
+    amount = request.body.get("amount")
+    if not whole_shillings(amount):
+        return refuse("'amount' is a whole number of shillings")
+    sim.bank.add_float(amount)
+    return Reply(body={"utility": sim.bank.utility})
+
+
+def get_people(sim, _request):
+    """Return the numbers that have been named."""
+    return Reply(body=sim.people.known)
+
+
+def post_people(sim, request):
+    """Name owners of numbers."""
+    try:
+        sim.people.update(request.body)
+    except (ValueError, AttributeError) as failure:
+        return refuse(str(failure))
+    return Reply(body=sim.people.known)
+
+
+def get_certificate(sim, _request):
+    """Return the certificate that initiator passwords are encrypted with."""
+    return Reply(body=sim.initiator.certificate, content_type="application/x-pem-file")
+
+
+def get_stk(sim, _request):
+    """Return the prompts that are on phones now."""
+    return Reply(body={"mode": sim.stk_mode, "prompts": stk.prompts(sim)})
+
+
+def post_stk(sim, request):
+    """Set what customers do (``{"mode": ..}``), or answer one prompt."""
+    body = request.body
+    if "mode" in body:
+        if body["mode"] not in (*stk.ANSWERS, "ask"):
+            return refuse(f"'mode' must be one of: ask, {', '.join(stk.ANSWERS)}")
+        sim.stk_mode = body["mode"]
+        return get_stk(sim, request)
+    if body.get("answer") not in stk.ANSWERS:
+        return refuse(f"'answer' must be one of: {', '.join(stk.ANSWERS)}")
+    if not stk.answer(sim, body.get("checkout_request_id"), body["answer"]):
+        return refuse("This prompt is no longer on the phone.", 404)
+    return Reply(body={"ok": True})
+
+
+def get_page(sim, _request):
+    """Return the page for people."""
+    return Reply(body=page.render(sim), content_type="text/html; charset=utf-8")
+
+
+ROUTES = {
+    ("GET", "/"): get_page,
+    ("GET", "/_sim/health"): get_health,
+    ("GET", "/_sim/ledger"): get_ledger,
+    ("GET", "/_sim/requests"): get_requests,
+    ("GET", "/_sim/faults"): get_faults,
+    ("POST", "/_sim/faults"): post_faults,
+    ("POST", "/_sim/reset"): post_reset,
+    ("POST", "/_sim/float"): post_float,
+    ("GET", "/_sim/people"): get_people,
+    ("POST", "/_sim/people"): post_people,
+    ("GET", "/_sim/certificate"): get_certificate,
+    ("GET", "/_sim/stk"): get_stk,
+    ("POST", "/_sim/stk"): post_stk,
+}
+
+
+def handle(sim, request):
+    """Answer a request of the control API, or return ``None`` when it is not for it.
+
+    POSTs must be JSON: a web page of somebody else cannot send that from a browser unasked.
+    """
+    handler = ROUTES.get((request.method, request.path))
+    if handler is None:
+        return None
+    if request.method == "POST":
+        kind = (request.headers.get("Content-Type") or "").partition(";")[0].strip()
+        if kind != "application/json":
+            return refuse("Send JSON with Content-Type: application/json", 415)
+        listed = handler is post_faults and isinstance(request.body, list)
+        if not isinstance(request.body, dict) and not listed:
+            return refuse("Send a JSON object")
+    return handler(sim, request)
