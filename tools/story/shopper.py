@@ -1,5 +1,9 @@
 """The shopper in Berlin: finds a piece, reads who made it, buys it, and says when it came."""
 
+from dataclasses import dataclass
+
+from browser import PHONE
+
 ADDRESS = {
     "name": "Berta Beispiel",
     "phone": "+49 30 901820",
@@ -7,6 +11,14 @@ ADDRESS = {
     "city": "Berlin",
     "zip": "10115",
 }
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words of the page before and after the tap."""
+
+    before: str
+    after: str
 
 
 class Shopper:
@@ -66,3 +78,20 @@ class Shopper:
             page.click('a[name=website_sale_main_button] >> visible=true')
         page.wait_for_url("**/shop/payment*")
         page.wait_for_selector("button[name=o_payment_submit_button]")
+
+    def say_received(self, link):
+        """Open the link of the e-mail on a phone and tap; return what the pages said."""
+        phone = self._browser.page(PHONE)
+        phone.goto(link)
+        self._browser.picture(phone, "received-before")
+        before = phone.inner_text("#wrap")
+        phone.click("form[action*='/shop/received/'] button[type=submit]")
+        phone.wait_for_load_state()
+        self._browser.picture(phone, "received")
+        return Said(before, phone.inner_text("#wrap"))
+
+    def open_again(self, link):
+        """Open the link once more; return whether it still offers the tap."""
+        phone = self._browser.page(PHONE)
+        phone.goto(link)
+        return phone.locator("form[action*='/shop/received/'] button[type=submit]").count() > 0
