@@ -1,0 +1,13 @@
+from odoo import fields, models
+
+
+class MrpRoutingWorkcenter(models.Model):
+    _inherit = "mrp.routing.workcenter"
+
+    soko_plating_process_id = fields.Many2one(
+        "soko.plating.process",
+        "Plating Process",
+        check_company=True,
+        index="btree_not_null",
+        help="This step happens in a bath of this process; its work orders ride on plating runs.",
+    )

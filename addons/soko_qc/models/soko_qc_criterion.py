@@ -1,0 +1,59 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .soko_qc_defect import SEVERITIES
+
+CRITERION_TYPES = [("pass_fail", "Pass or fail"), ("measure", "Measure"), ("text", "Text")]
+
+
+class SokoQcCriterion(models.Model):
+    _name = "soko.qc.criterion"
+    _description = "Inspection Criterion"
+    _order = "plan_id, sequence, id"
+
+    plan_id = fields.Many2one("soko.qc.plan", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True)
+    sequence = fields.Integer(default=10)
+    name = fields.Char(required=True, translate=True, help="What to look at, e.g. Edges are smooth")
+    type = fields.Selection(CRITERION_TYPES, required=True, default="pass_fail")
+    severity = fields.Selection(
+        SEVERITIES,
+        required=True,
+        default="major",
+        help="A failing critical or major criterion rejects the piece; a minor one is only noted.",
+    )
+    target = fields.Float(digits=(16, 4), help="The wanted value of a measure.")
+    tolerance_minus = fields.Float(digits=(16, 4), help="How far below the target still passes.")
+    tolerance_plus = fields.Float(digits=(16, 4), help="How far above the target still passes.")
+    unit = fields.Char(help="Unit of the measure, e.g. mm, g, um.")
+    reading_required = fields.Boolean(
+        help="On: each inspected piece needs its reading. Off: a piece may pass by a go / no-go "
+        "gauge, without a number."
+    )
+    instructions = fields.Char(translate=True, help="How to check it and with which instrument.")
+
+    _tolerances_positive = models.Constraint(
+        "CHECK(tolerance_minus >= 0 AND tolerance_plus >= 0)", "A tolerance cannot be negative."
+    )
+
+    @api.constrains("type", "unit")
+    def _check_unit(self):
+        for criterion in self:
+            if criterion.type == "measure" and not (criterion.unit or "").strip():
+                raise ValidationError(
+                    self.env._("%s is a measure and needs a unit, e.g. mm.", criterion.name)
+                )
+
+    def _prepare_result_vals(self):
+        """What an inspection keeps of the criterion, so that later changes leave it alone."""
+        self.ensure_one()
+        return {
+            "criterion_id": self.id,
+            "name": self.name,
+            "type": self.type,
+            "severity": self.severity,
+            "lower": self.target - self.tolerance_minus,
+            "upper": self.target + self.tolerance_plus,
+            "unit": self.unit,
+            "reading_required": self.reading_required,
+        }

@@ -1,0 +1,502 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools import judgement
+
+
+class SokoQcInspection(models.Model):
+    """The inspection of the pieces of one received move line.
+
+    The pieces wait in the hold location. ``action_done`` sends the accepted ones where the receipt
+    meant them to go and the others to the rejected location, owner and lot kept.
+    """
+
+    _name = "soko.qc.inspection"
+    _description = "Inspection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(readonly=True, copy=False, default="/")
+    state = fields.Selection(
+        [
+            ("draft", "To Inspect"),
+            ("in_progress", "In Progress"),
+            ("done", "Done"),
+            ("cancel", "Cancelled"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        index=True,
+        tracking=True,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, readonly=True, default=lambda s: s.env.company
+    )
+    product_id = fields.Many2one("product.product", required=True, index=True, readonly=True)
+    product_uom_id = fields.Many2one(related="product_id.uom_id")
+    lot_id = fields.Many2one("stock.lot", index=True, readonly=True)
+    package_id = fields.Many2one("stock.package", readonly=True, index="btree_not_null")
+    owner_id = fields.Many2one(
+        "res.partner",
+        readonly=True,
+        index="btree_not_null",
+        help="Whose pieces they are, when they are not the company's own.",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Responsible",
+        readonly=True,
+        index="btree_not_null",
+        help="Who answers for the quality: the owner of the pieces, else who delivered them.",
+    )
+    user_id = fields.Many2one(
+        "res.users", "Inspector", tracking=True, help="Who looked at the pieces."
+    )
+    picking_id = fields.Many2one("stock.picking", "Transfer", index="btree_not_null", readonly=True)
+    move_line_id = fields.Many2one("stock.move.line", index="btree_not_null", readonly=True)
+    location_id = fields.Many2one(
+        "stock.location", "On Hold In", required=True, readonly=True, index=True
+    )
+    location_dest_id = fields.Many2one(
+        "stock.location",
+        "Accepted Pieces Go To",
+        required=True,
+        readonly=True,
+        help="Where the transfer meant to put the pieces.",
+    )
+    rejected_location_id = fields.Many2one(
+        "stock.location", "Rejected Pieces Go To", required=True, readonly=True
+    )
+    quantity = fields.Float(digits="Product Unit", readonly=True)
+    plan_id = fields.Many2one(
+        "soko.qc.plan",
+        check_company=True,
+        index="btree_not_null",
+        tracking=True,
+        help="What to look at and on how many pieces. Without a plan each piece gets a plain look: "
+        "pass or fail.",
+    )
+    instructions = fields.Html(related="plan_id.instructions")
+    piece_ids = fields.One2many("soko.qc.inspection.piece", "inspection_id", "Pieces")
+    result_ids = fields.One2many("soko.qc.inspection.result", "inspection_id", "Criteria")
+    piece_count = fields.Integer("Looked At", compute="_compute_piece_counts")
+    todo_count = fields.Integer("Still Open", compute="_compute_piece_counts")
+    failed_count = fields.Integer("Failed", compute="_compute_piece_counts")
+    qty_accepted = fields.Float("Accepted", digits="Product Unit", readonly=True, copy=False)
+    qty_rejected = fields.Float("Rejected", digits="Product Unit", readonly=True, copy=False)
+    qty_returned = fields.Float(
+        "Returned",
+        digits="Product Unit",
+        compute="_compute_qty_returned",
+        help="Rejected pieces that are on a return transfer, handed over or not.",
+    )
+    decision = fields.Selection(
+        [("accepted", "Accepted"), ("partly", "Partly Accepted"), ("rejected", "Rejected")],
+        compute="_compute_decision",
+        store=True,
+    )
+    date_done = fields.Datetime("Decided On", readonly=True, copy=False)
+    move_ids = fields.One2many("stock.move", "soko_inspection_id", "Moves", readonly=True)
+    note = fields.Text("Remarks", help="Printed on the certificate.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("piece_ids.result")
+    def _compute_piece_counts(self):
+        for inspection in self:
+            results = inspection.piece_ids.mapped("result")
+            inspection.piece_count = len(results)
+            inspection.todo_count = results.count(judgement.TODO)
+            inspection.failed_count = results.count(judgement.FAIL)
+
+    @api.depends("state", "qty_accepted", "qty_rejected")
+    def _compute_decision(self):
+        for inspection in self:
+            if inspection.state != "done":
+                inspection.decision = False
+            elif not inspection.qty_rejected:
+                inspection.decision = "accepted"
+            else:
+                inspection.decision = "partly" if inspection.qty_accepted else "rejected"
+
+    @api.depends("move_ids.state", "move_ids.product_qty")
+    def _compute_qty_returned(self):
+        for inspection in self:
+            moves = inspection._get_return_moves()
+            inspection.qty_returned = sum(moves.mapped("product_qty"))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("name", "/") == "/":
+                company_id = vals.get("company_id") or self.env.company.id
+                sequence = self.env["ir.sequence"].with_company(company_id)
+                vals["name"] = sequence.next_by_code("soko.qc.inspection") or "/"
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._(
+                "Inspections are the memory of what was accepted and are never deleted. "
+                "Cancel the inspection instead."
+            )
+        )
+
+    # === ACTIONS === #
+
+    def action_start(self):
+        """Begin: list the pieces to look at, each with the plan's criteria."""
+        self._check_state("draft", self.env._("start"))
+        pieces = self.env["soko.qc.inspection.piece"]
+        pieces.create([vals for record in self for vals in record._prepare_pieces_vals()])
+        self.write({"state": "in_progress", "user_id": self.env.uid})
+        return True
+
+    def action_all_pass(self):
+        """Let every piece that is still open pass; readings a plan insists on stay open."""
+        self.filtered(lambda i: i.state == "draft").action_start()
+        self._check_state("in_progress", self.env._("pass the pieces of"))
+        results = self.result_ids.filtered(lambda r: r.verdict == judgement.TODO)
+        results.filtered(lambda r: not r._lacks_reading()).verdict = judgement.PASS
+        plain = self.piece_ids.filtered(lambda p: not p.result_ids and p.result == judgement.TODO)
+        plain.result = judgement.PASS
+        return True
+
+    def action_done(self):
+        """Decide: move the accepted pieces on and the rejected ones aside.
+
+        :raises UserError: when a piece is open, a failed piece has no reason, or the pieces are no
+            longer on hold
+        """
+        self._check_state("in_progress", self.env._("close"))
+        # Two inspectors must not decide on the same pieces.
+        self.lock_for_update()
+        for inspection in self:
+            inspection._check_complete()
+            accepted, rejected = inspection._judge()
+            inspection.write({"qty_accepted": accepted, "qty_rejected": rejected})
+        self._check_still_on_hold()
+        self.write({"state": "done", "date_done": fields.Datetime.now()})
+        self._move_pieces()
+        self._post_decision()
+        self._qc_on_result()
+        return True
+
+    def action_cancel(self):
+        """Give up the inspection; the pieces stay on hold until it is taken up again."""
+        self._check_state(("draft", "in_progress"), self.env._("cancel"))
+        self.write({"state": "cancel"})
+        return True
+
+    def action_draft(self):
+        """Take a cancelled inspection up again, from an empty sheet."""
+        self._check_state("cancel", self.env._("take up"))
+        self.write({"state": "draft"})
+        self.piece_ids.unlink()
+        return True
+
+    def action_return_rejected(self):
+        """Prepare the transfer that gives the rejected pieces back to who delivered them.
+
+        One transfer a partner, ready to hand over; validating it in Inventory finishes the return.
+
+        :return: the action that opens the transfers
+        """
+        self._check_state("done", self.env._("return the rejected pieces of"))
+        todo = self.filtered(lambda i: i._get_qty_to_return() > 0)
+        if not todo:
+            raise UserError(self.env._("There is nothing to return: no rejected piece is left."))
+        pickings = self.env["stock.picking"]
+        for (partner, picking_type), inspections in todo.grouped(
+            lambda i: (i.owner_id or i.partner_id, i._get_return_picking_type())
+        ).items():
+            pickings |= inspections._create_return(partner, picking_type)
+        return self._get_pickings_action(pickings)
+
+    def action_view_moves(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("stock.stock_move_line_action")
+        return dict(action, domain=[("move_id", "in", self.move_ids.ids)], context={})
+
+    # === HOOKS === #
+
+    @api.model
+    def _qc_prepare_vals(self, move_line):
+        """Values of the inspection of a done receipt line.
+
+        Override to add values; call ``super()`` and return a dict for ``create``.
+
+        :param move_line: a done stock.move.line that was diverted to a hold location
+        """
+        warehouse = move_line.move_id.picking_type_id.warehouse_id
+        return {
+            "company_id": move_line.company_id.id,
+            "product_id": move_line.product_id.id,
+            "lot_id": move_line.lot_id.id,
+            "package_id": move_line.result_package_id.id,
+            "owner_id": move_line.owner_id.id,
+            "picking_id": move_line.picking_id.id,
+            "move_line_id": move_line.id,
+            "quantity": move_line.quantity_product_uom,
+            "location_id": move_line.location_dest_id.id,
+            "location_dest_id": move_line.soko_intended_location_id.id,
+            "rejected_location_id": warehouse.soko_qc_rejected_location_id.id,
+        }
+
+    def _qc_get_responsible_partner(self):
+        """Who answers for the quality of these pieces.
+
+        Default: the owner of the pieces, else the partner of the transfer. Override to name
+        somebody else; return a res.partner, which may be empty.
+        """
+        self.ensure_one()
+        return self.owner_id or self.picking_id.partner_id
+
+    def _qc_on_result(self):
+        """Called once on decided inspections, after their pieces were moved. Default: nothing.
+
+        Override to tell somebody or to write a score; call ``super()``. Raising undoes the
+        decision.
+        """
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _create_from_move_lines(self, move_lines):
+        """One inspection for each diverted receipt line, with the plan that fits it best."""
+        plans = self.env["soko.qc.plan"]._get_candidates(move_lines.company_id)
+        vals_list = []
+        for line in move_lines:
+            plan = plans._get_most_specific(
+                line.product_id, line.move_id.picking_type_id, line.company_id
+            )
+            vals_list.append({"plan_id": plan.id, **self._qc_prepare_vals(line)})
+        inspections = self.create(vals_list)
+        for inspection in inspections:
+            inspection.partner_id = inspection._qc_get_responsible_partner()
+        return inspections
+
+    def _check_state(self, states, verb):
+        """Refuse a step for the wrong user or in the wrong state."""
+        self.check_access("write")
+        states = (states,) if isinstance(states, str) else states
+        wrong = self.filtered(lambda i: i.state not in states)
+        if wrong:
+            labels = dict(self._fields["state"]._description_selection(self.env))
+            raise UserError(
+                self.env._(
+                    "You cannot %(verb)s %(name)s: it is %(state)s.",
+                    verb=verb,
+                    name=wrong[0].name,
+                    state=labels[wrong[0].state],
+                )
+            )
+
+    def _prepare_pieces_vals(self):
+        self.ensure_one()
+        results = [criterion._prepare_result_vals() for criterion in self.plan_id.criterion_ids]
+        return [
+            {
+                "inspection_id": self.id,
+                "number": number,
+                "result_ids": [Command.create(dict(vals)) for vals in results],
+            }
+            for number in range(1, self.plan_id._get_sample_size(self.quantity) + 1)
+        ]
+
+    def _check_complete(self):
+        self.ensure_one()
+        if not self.piece_ids:
+            raise UserError(self.env._("%s has no piece that was looked at.", self.name))
+        open_pieces = self.piece_ids.filtered(lambda p: p.result == judgement.TODO)
+        if open_pieces:
+            raise UserError(
+                self.env._(
+                    "%(name)s: piece %(number)s is still open. Pass it, or mark what is wrong with "
+                    "it; a reading the plan insists on must be entered.",
+                    name=self.name,
+                    number=", ".join(str(n) for n in open_pieces.mapped("number")[:10]),
+                )
+            )
+        unexplained = self.piece_ids.filtered(lambda p: p._lacks_reason())
+        if unexplained:
+            raise UserError(
+                self.env._(
+                    "%(name)s: piece %(number)s fails without a reason. Choose a defect, so that "
+                    "its maker knows what to do better.",
+                    name=self.name,
+                    number=unexplained[0].number,
+                )
+            )
+
+    def _judge(self):
+        self.ensure_one()
+        try:
+            return judgement.judge_lot(
+                self.quantity, self.piece_count, self.failed_count, self.plan_id.accept_number
+            )
+        except ValueError as error:
+            raise UserError(
+                self.env._(
+                    "%(name)s lists %(pieces)s pieces but only %(quantity)s were received. Remove "
+                    "the lines that are no piece.",
+                    name=self.name,
+                    pieces=self.piece_count,
+                    quantity=self.quantity,
+                )
+            ) from error
+
+    def _check_still_on_hold(self):
+        """The quantities to move must still be on hold: a count may have corrected them."""
+        quants = self.env["stock.quant"].sudo()  # inspectors need no right on raw quants
+        groups = quants._read_group(
+            [("product_id", "in", self.product_id.ids), ("location_id", "in", self.location_id.ids)],
+            ["product_id", "location_id", "lot_id", "owner_id"],
+            ["quantity:sum"],
+        )
+        on_hold = {tuple(r.id for r in group[:-1]): group[-1] for group in groups}
+        for key, inspections in self.grouped(
+            lambda i: (i.product_id.id, i.location_id.id, i.lot_id.id, i.owner_id.id)
+        ).items():
+            needed = sum(inspections.mapped("quantity"))
+            found = on_hold.get(key, 0.0)
+            if inspections.product_uom_id.compare(found, needed) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(name)s is about %(needed)s pieces, but only %(found)s are on hold in "
+                        "%(location)s. Correct the count first.",
+                        name=inspections[0].name,
+                        needed=needed,
+                        found=found,
+                        location=inspections.location_id.display_name,
+                    )
+                )
+
+    def _move_pieces(self):
+        # An inspector decides about the pieces but need not be allowed to make stock moves freely;
+        # and only the superuser may tie a move to an inspection, which opens the gate.
+        moves = self.env["stock.move"].sudo()
+        vals_list = [vals for inspection in self for vals in inspection._prepare_moves_vals()]
+        moves = moves.create(vals_list)._action_done()
+        moves.filtered(lambda m: not m.location_dest_id.soko_qc_role)._trigger_assign()
+
+    def _prepare_moves_vals(self):
+        self.ensure_one()
+        parts = [
+            (self.qty_accepted, self.location_dest_id),
+            (self.qty_rejected, self.rejected_location_id),
+        ]
+        return [
+            self._prepare_move_vals(quantity, self.location_id, destination)
+            for quantity, destination in parts
+            if self.product_uom_id.compare(quantity, 0) > 0
+        ]
+
+    def _prepare_move_vals(self, quantity, location, destination):
+        """A move of pieces of this inspection, its line telling owner, lot and package."""
+        self.ensure_one()
+        common = {
+            "product_id": self.product_id.id,
+            "location_id": location.id,
+            "location_dest_id": destination.id,
+            "company_id": self.company_id.id,
+            "picked": True,
+        }
+        in_package = self.package_id if location == self.location_id else self.package_id.browse()
+        whole = self.product_uom_id.compare(quantity, self.quantity) == 0
+        line = {
+            **common,
+            "product_uom_id": self.product_uom_id.id,
+            "quantity": quantity,
+            "lot_id": self.lot_id.id,
+            "owner_id": self.owner_id.id,
+            "package_id": in_package.id,
+            "result_package_id": in_package.id if whole and not destination.soko_qc_role else False,
+        }
+        return {
+            **common,
+            "product_uom": self.product_uom_id.id,
+            "product_uom_qty": quantity,
+            "origin": self.name,
+            "soko_inspection_id": self.id,
+            "move_line_ids": [Command.create(line)],
+        }
+
+    def _post_decision(self):
+        for inspection in self:
+            codes = inspection.piece_ids.defect_ids.mapped("code")
+            inspection.message_post(
+                body=self.env._(
+                    "%(accepted)s accepted, %(rejected)s rejected%(defects)s.",
+                    accepted=inspection.qty_accepted,
+                    rejected=inspection.qty_rejected,
+                    defects=f" ({', '.join(codes)})" if codes else "",
+                )
+            )
+
+    # === RETURN TO THE OWNER === #
+
+    def _get_return_moves(self):
+        # An inspector without stock rights still sees how far the return is.
+        return self.sudo().move_ids.filtered(
+            lambda m: m.picking_id and m.state != "cancel" and m.location_id.soko_qc_role
+        )
+
+    def _get_qty_to_return(self):
+        self.ensure_one()
+        return self.qty_rejected - self.qty_returned
+
+    def _get_return_picking_type(self):
+        self.ensure_one()
+        picking_type = self.picking_id.picking_type_id
+        return picking_type.return_picking_type_id or picking_type.warehouse_id.out_type_id
+
+    def _create_return(self, partner, picking_type):
+        destination = partner.property_stock_supplier
+        picking = (
+            # Same reason as in _move_pieces.
+            self.env["stock.picking"]
+            .sudo()
+            .create(
+                {
+                    "partner_id": partner.id,
+                    "picking_type_id": picking_type.id,
+                    "location_id": self.rejected_location_id[:1].id,
+                    "location_dest_id": destination.id,
+                    "company_id": self.company_id.id,
+                    "origin": ", ".join(self.mapped("name")),
+                }
+            )
+        )
+        picking.move_ids = [
+            Command.create(inspection._prepare_return_move_vals(picking)) for inspection in self
+        ]
+        picking.action_confirm()
+        return picking.sudo(False)
+
+    def _prepare_return_move_vals(self, picking):
+        self.ensure_one()
+        vals = self._prepare_move_vals(
+            self._get_qty_to_return(), self.rejected_location_id, picking.location_dest_id
+        )
+        extra = {"picking_id": picking.id, "picked": False}
+        for command in vals["move_line_ids"]:
+            command[2].update(extra)
+        return {
+            **vals,
+            **extra,
+            "picking_type_id": picking.picking_type_id.id,
+            "origin_returned_move_id": self.move_line_id.move_id.id,
+        }
+
+    def _get_pickings_action(self, pickings):
+        action = self.env["ir.actions.act_window"]._for_xml_id("stock.action_picking_tree_all")
+        action.update(domain=[("id", "in", pickings.ids)], context={})
+        if len(pickings) == 1:
+            action.update(res_id=pickings.id, views=[(False, "form")])
+        return action

@@ -1,0 +1,2 @@
+from . import judgement
+from . import plating

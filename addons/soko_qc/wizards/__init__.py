@@ -1,0 +1,1 @@
+from . import soko_plating_order
