@@ -31,7 +31,7 @@ def play(options, places):
     """Play the story; return the exit code."""
     simulator, timeline = Simulator(places.simulator), Timeline()
     if options.lose_callback:
-        simulator.set_faults(lost_callback=1)
+        simulator.lose_next_callback()
         timeline.tell("network", "the provider's next answer will be lost on the way")
     with open_browser(options.pictures) as browser:
         story = Story(places, timeline, browser, simulator, Postbox(places.postbox))

@@ -38,6 +38,13 @@ class Story:
 
     def play(self):
         """Play every act; raises when the story can't go on."""
+        self.play_until_received()
+        self.tap_received()
+        self.settle()
+        self.prove()
+
+    def play_until_received(self):
+        """Everything up to the parcel on the shopper's table."""
         self._cast()
         self._drop_off()
         self._inspect()
@@ -45,10 +52,6 @@ class Story:
         self._buy()
         self._ship()
         self._replenish()
-        self._receive()
-        self._settle()
-        self._prove()
-        self._tell_maker()
 
     # --- before the curtain ------------------------------------------------------------------
 
@@ -60,7 +63,6 @@ class Story:
         self.artisan = self.clerk.maker(MAKER)
         self.raw = self.clerk.product(RAW)
         self.plated = self.clerk.product(PLATED)
-        self.paid_before = len(self.simulator.ledger())
         county = self.artisan["state_id"][1]
         self.line.tell("maker", f"{self.artisan['name']}, {county}")
 
@@ -170,11 +172,12 @@ class Story:
 
     # --- the tap -----------------------------------------------------------------------------
 
-    def _receive(self):
+    def tap_received(self):
+        """The shopper opens the link of the e-mail and taps."""
         self.line.act("I received it")
         mail = wait_until("the e-mail with the link", self._mail_with_link)
         self.line.tell("mailbox", mail["subject"])
-        self.payouts_before = len(self.simulator.ledger())
+        self.payouts_before = len(self.simulator.payouts())
         said = self.shopper.say_received(self._link(mail))
         self.line.tell("shopper", "taps: I received it")
         self.line.expect_true("the page named the maker", self.artisan["name"] in said.before)
@@ -191,7 +194,8 @@ class Story:
 
     # --- the money ---------------------------------------------------------------------------
 
-    def _settle(self):
+    def settle(self):
+        """What the tap causes in the books."""
         self.line.act("Settled and handed over")
         owed = wait_until("the settlement", self._settled_line)
         self.settlement_id = owed["settlement_id"][0]
@@ -209,7 +213,14 @@ class Story:
         settlement = self.auditor.settlement(self.settlement_id)
         return settlement if settlement["payment_ids"] else None
 
-    def _prove(self):
+    def waiting_payout(self):
+        """Return the payout when it tried to leave and could not, else None."""
+        payment_ids = self.auditor.settlement(self.settlement_id)["payment_ids"]
+        payout = self.auditor.payout(payment_ids)
+        return payout if payout["attempt_ids"] else None
+
+    def prove(self):
+        """The payout ends, the books agree with the provider's, and the maker is told."""
         self.line.act("Proven")
         payment_ids = self.auditor.settlement(self.settlement_id)["payment_ids"]
         payout = wait_until("the payout's end", lambda: self._ended_payout(payment_ids), 180)
@@ -223,6 +234,7 @@ class Story:
         self.line.expect("left to pay on the bill", bill["amount_residual"], 0)
         self.line.expect("receipt on the bill", bill["soko_mpesa_receipt"], self.receipt_number)
         self.line.expect("receipt on the payment", payment["payment_reference"], payout["receipt"])
+        self._tell_maker()
 
     def _ended_payout(self, payment_ids):
         payout = self.auditor.payout(payment_ids)
@@ -233,13 +245,13 @@ class Story:
         return settlement if settlement["state"] == "paid" else None
 
     def _compare_with_provider(self, payout):
-        executed = self.simulator.ledger()[self.payouts_before :]
+        executed = self.simulator.payouts()[self.payouts_before :]
         self.line.expect("payouts that the provider executed", len(executed), 1)
         entry = executed[0]
         self.line.tell(
             "provider",
             f"{entry['receipt']}  KES {entry['amount']}  to {entry['msisdn']}  "
-            f"{entry['originator_conversation_id']}",
+            f"{entry['id']}",
         )
         self.line.expect("payout", payout["state"], "paid")
         self.line.expect("receipt", payout["receipt"], entry["receipt"])

@@ -11,21 +11,20 @@ class Simulator:
     def __init__(self, url):
         self.url = url
 
-    def ledger(self):
-        """Every payment that the provider executed, oldest first."""
+    def payouts(self):
+        """Every payment to a person that the provider executed, oldest first."""
         answer = requests.get(f"{self.url}/_sim/ledger", timeout=TIMEOUT)
         answer.raise_for_status()
-        body = answer.json()
-        return body["ledger"] if isinstance(body, dict) else body
+        return [
+            payment
+            for payment in answer.json()["payments"]
+            if payment["kind"] == "b2c" and payment["state"] == "completed"
+        ]
 
-    def requests(self):
-        """Every request that the provider received, oldest first."""
-        body = requests.get(f"{self.url}/_sim/requests", timeout=TIMEOUT).json()
-        return body["requests"] if isinstance(body, dict) else body
-
-    def set_faults(self, **faults):
-        """Ask for faults, such as ``lost_callback=1``; none clears them."""
-        answer = requests.post(f"{self.url}/_sim/faults", json=faults, timeout=TIMEOUT)
+    def lose_next_callback(self):
+        """Execute the next payout, and lose the message that says so."""
+        fault = {"fault": "lost_callback", "kind": "b2c", "times": 1}
+        answer = requests.post(f"{self.url}/_sim/faults", json=fault, timeout=TIMEOUT)
         answer.raise_for_status()
 
 
