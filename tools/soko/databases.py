@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import time
 
-from . import config, odoo_source, paths, postgres, python_env
+from . import config, odoo_log, odoo_source, paths, postgres, python_env
 from .ui import Stop, indent, say, tail
 
 MODULES = (
@@ -71,7 +71,7 @@ class Builder:
             universal_newlines=True, check=False, **options
         )
         if result.returncode:
-            end = tail(result.stdout, 6) or tail(read(self.log), 6)
+            end = odoo_log.cause(read(self.log)) or tail(result.stdout, 6)
             raise Stop(f"{why}; its log is {self.log}\n  {indent(end)}")
         return result.stdout
 

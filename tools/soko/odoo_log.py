@@ -48,6 +48,12 @@ def entries(text):
         yield match, "\n".join(lines)
 
 
+def cause(text, lines=6):
+    """Return the end of the last error in a log, or of the log itself."""
+    errors = [block for match, block in entries(text) if match["level"] in ("ERROR", "CRITICAL")]
+    return "\n".join((errors[-1] if errors else text).strip().splitlines()[-lines:])
+
+
 def read(text):
     """Return the :class:`Report` of a log."""
     report = Report()
