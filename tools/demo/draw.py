@@ -11,7 +11,7 @@ import math
 import random
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 HERE = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 SIZE = 1600         # drawn at twice the size, then reduced: smooth edges
@@ -618,6 +618,22 @@ def hair_front(canvas, kind, hair, cloth, rng):
                 [(800 + (x - 800) * .5, 430), (x, 620)], fill=255, width=10))
 
 
+def logo(path):
+    """The word mark: four letters, the second one an open bangle."""
+    width, height = 1040, 280
+    picture = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    font, ink, brass = ImageFont.load_default(250), "#23323b", "#b3793c"
+    for letter, x in (("S", 110), ("K", 610)):
+        draw.text((x, height // 2), letter, font=font, fill=ink, anchor="mm")
+    for x, colour in ((355, brass), (860, ink)):
+        box = (x - 98, height // 2 - 98, x + 98, height // 2 + 98)
+        draw.arc(box, -60, 240, fill=colour, width=25)
+        if colour == ink:
+            draw.arc(box, 0, 360, fill=colour, width=25)
+    picture.resize((width // 2, height // 2), Image.LANCZOS).save(path, optimize=True)
+
+
 def main():
     folder = HERE / "images"
     folder.mkdir(exist_ok=True)
@@ -625,6 +641,7 @@ def main():
         canvas = Canvas(GROUND[material], number * 100)
         shape(canvas, material, variant, second)
         canvas.save(folder / f"{name}.webp")
+    logo(folder / "logo.png")
     for number, kind in enumerate(FACES, 1):
         portrait(number, kind).save(folder / f"artisan-{number:02}.webp")
 
