@@ -1,0 +1,53 @@
+"""Numbers and code lists of Daraja. Each says where it comes from; none of them is logic."""
+
+METHOD_CODE = "mpesa_b2c"
+
+# Daraja, B2C page, FAQ 9: one payment is 10 to 250,000 KES.
+MIN_AMOUNT = 10
+MAX_AMOUNT = 250_000
+
+HOSTS = {
+    "sandbox": "https://sandbox.safaricom.co.ke",
+    "production": "https://api.safaricom.co.ke",
+}
+PATH_TOKEN = "/oauth/v1/generate?grant_type=client_credentials"
+PATH_PAYMENT = "/mpesa/b2c/v3/paymentrequest"
+PATH_STATUS = "/mpesa/transactionstatus/v1/query"
+
+# Seconds. The deadline is for the whole call; the lease is far longer, so that a living sender
+# is never mistaken for a dead one.
+HTTP_DEADLINE = 20
+TOKEN_DEADLINE = 10
+TOKEN_MARGIN = 90
+LEASE_SECONDS = 90
+PASS_BUDGET = 45
+LOCK_TIMEOUT_MS = 5000
+MAX_RESPONSE_BYTES = 65536
+
+# Minutes between two status queries of one payment; the last one is repeated for ever.
+QUERY_DELAYS = "1,2,5,15,60"
+UNKNOWN_ALARM_HOURS = 24
+# "Not found" is evidence only after this many answers, the last one this late after the send.
+ABSENT_ANSWERS = 3
+ABSENT_SETTLE_MINUTES = 60
+
+# The same stale token answers with another code and HTTP status on each API.
+INVALID_TOKEN_CODES = frozenset({"401.002.01", "404.001.03", "400.003.01"})
+# Refused at the gateway because of load: nothing was taken, the same id may go again.
+THROTTLE_CODES = frozenset({"500.003.02", "500.003.03"})
+# Refused at the gateway because of the request itself: nothing was taken, a person must look.
+REJECT_CODES = frozenset({
+    "400.002.02", "400.002.05", "404.001.01", "404.002.01", "404.003.01", "404.001.04", "405.001",
+})
+
+# Result codes that name the operator's credential: going on locks the operator (8006).
+CREDENTIAL_RESULTS = frozenset({"18", "20", "21", "22", "2001", "8006", "TP40153"})
+# Result codes after which no other payment of the account can succeed.
+ACCOUNT_RESULTS = frozenset({"1", "11", "2006", "2028"})
+# Documented reasons for which nothing was debited.
+PRE_DEBIT_RESULTS = CREDENTIAL_RESULTS | ACCOUNT_RESULTS | frozenset({
+    "2", "3", "4", "8", "24", "25", "29", "2040", "SFC_IC0003",
+})
+
+STATUS_PAID = frozenset({"completed"})
+STATUS_NOT_PAID = frozenset({"cancelled", "canceled", "declined", "expired", "failed"})

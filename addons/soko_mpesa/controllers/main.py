@@ -1,0 +1,23 @@
+from odoo import http
+from odoo.http import request
+
+MAX_BODY = 65536
+
+
+class SokoDaraja(http.Controller):
+    @http.route(
+        "/soko/daraja/<string:word>/<string:token>", type="http", auth="public",
+        methods=["POST"], csrf=False, save_session=False, readonly=False,
+        max_content_length=MAX_BODY,
+    )
+    def soko_daraja(self, word, token, **_kwargs):
+        """Keep what Safaricom posts, and thank for it.
+
+        The body isn't read here: that is done later, under the locks. The answer is the same for
+        an address that nobody was given, so it tells nothing to those who try.
+        """
+        raw = request.httprequest.get_data(cache=False)
+        request.env["soko.mpesa.inbox"]._store(
+            word, token, raw, request.httprequest.remote_addr,
+        )
+        return request.make_json_response({"ResultCode": 0, "ResultDesc": "Accepted"})

@@ -1,0 +1,16 @@
+from . import (
+    soko_mpesa_account,
+    soko_mpesa_secret,
+    soko_mpesa_payout,
+    soko_mpesa_attempt,
+    soko_mpesa_callback,
+    soko_mpesa_evidence,
+    soko_mpesa_inbox,
+    account_move,
+    account_partial_reconcile,
+    account_payment,
+    account_payment_method,
+    res_company,
+    res_config_settings,
+    res_partner_bank,
+)

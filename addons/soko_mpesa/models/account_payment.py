@@ -1,0 +1,260 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..const import METHOD_CODE, MIN_AMOUNT
+from ..tools import msisdn
+
+# What a payout has frozen; it can't be changed behind its back.
+FROZEN_FIELDS = {
+    "amount", "currency_id", "journal_id", "partner_bank_id", "partner_id", "payment_type",
+    "payment_method_line_id",
+}
+
+# Accountants without a role in M-Pesa don't see payouts; the code below reads them as superuser.
+ROLES = "soko_mpesa.soko_mpesa_group_maker,soko_mpesa.soko_mpesa_group_approver"
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    soko_mpesa_payout_ids = fields.One2many(
+        "soko.mpesa.payout", "payment_id", readonly=True, groups=ROLES,
+    )
+    soko_mpesa_payout_id = fields.Many2one(
+        "soko.mpesa.payout", compute="_compute_soko_mpesa_payout_id", string="M-Pesa payout",
+        groups=ROLES, help="What M-Pesa makes of this payment.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("soko_mpesa_payout_ids.state")
+    def _compute_soko_mpesa_payout_id(self):
+        for payment in self:
+            payouts = payment.soko_mpesa_payout_ids
+            payment.soko_mpesa_payout_id = payouts.filtered(
+                lambda payout: not payout.cancelled_at)[:1] or payouts[:1]
+
+    @api.depends("soko_mpesa_payout_ids.state")
+    def _compute_state(self):
+        """A payment by M-Pesa is paid when that is proven, whatever its bills say."""
+        super()._compute_state()
+        for payment in self:
+            if payment.state == "paid" and payment._soko_mpesa_is_open():
+                payment.state = "in_process"
+
+    @api.depends("payment_method_line_id")
+    def _compute_partner_bank_id(self):
+        """Offer the payee's M-Pesa number before any bank account."""
+        super()._compute_partner_bank_id()
+        for payment in self.filtered(lambda payment: payment._soko_is_mpesa()):
+            if payment.partner_bank_id.acc_type != "mpesa":
+                payment._soko_mpesa_pick_payee()
+
+    @api.model
+    def _get_method_codes_using_bank_account(self):
+        return super()._get_method_codes_using_bank_account() + [METHOD_CODE]
+
+    @api.model
+    def _get_method_codes_needing_bank_account(self):
+        return super()._get_method_codes_needing_bank_account() + [METHOD_CODE]
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        self._soko_mpesa_check_write(vals)
+        posting = self.browse()
+        if vals.get("state") == "in_process":
+            posting = self.filtered(lambda payment: payment._soko_mpesa_needs_payout())
+            posting._soko_mpesa_prepare()
+        res = super().write(vals)
+        # one payout a payment, whichever way it was posted
+        for payment in posting.filtered(lambda payment: payment._soko_mpesa_needs_payout()):
+            self.env["soko.mpesa.payout"]._make_for(payment)
+        return res
+
+    def _soko_mpesa_check_write(self, vals):
+        """:raise UserError: `vals` contradict what M-Pesa has proven or was told"""
+        # sudo: an accountant need not see payouts
+        live = self.sudo().soko_mpesa_payout_ids.filtered(
+            lambda payout: not payout.cancelled_at)
+        proofs = {
+            "paid": ("paid", "exception"), "rejected": ("failed", "exception"),
+            "draft": (), "canceled": (),
+        }
+        for payout in live:
+            payment = payout.payment_id
+            allowed = proofs.get(vals.get("state"))
+            if allowed is not None and payout.state not in allowed:
+                raise UserError(self.env._(
+                    "%s is with M-Pesa. Only proof from M-Pesa makes it paid or rejected; "
+                    "before it is sent, it can be withdrawn.", payment.display_name,
+                ))
+            for name in FROZEN_FIELDS & vals.keys():
+                if payment._fields[name].convert_to_write(payment[name], payment) != vals[name]:
+                    raise UserError(self.env._(
+                        "%s is with M-Pesa: what it pays to whom can't be changed any more.",
+                        payment.display_name,
+                    ))
+
+    # === ACTION METHODS === #
+
+    def action_post(self):
+        mpesa = self.filtered(
+            lambda payment: payment.state == "draft" and payment._soko_is_mpesa())
+        mpesa._soko_mpesa_prepare()
+        return super().action_post()
+
+    def action_draft(self):
+        # sudo: whoever may reset the payment may withdraw what wasn't sent
+        self.sudo().soko_mpesa_payout_ids._withdraw()
+        return super().action_draft()
+
+    def action_cancel(self):
+        # sudo: whoever may cancel the payment may withdraw what wasn't sent
+        self.sudo().soko_mpesa_payout_ids._withdraw()
+        return super().action_cancel()
+
+    def action_open_soko_mpesa_payout(self):
+        self.ensure_one()
+        return self.soko_mpesa_payout_id._get_records_action()
+
+    # === POSTING === #
+
+    def _soko_is_mpesa(self):
+        """Whether this payment is paid out by M-Pesa."""
+        return self.payment_type == "outbound" and self.payment_method_line_id.code == METHOD_CODE
+
+    def _soko_mpesa_needs_payout(self):
+        # sudo: an accountant need not see payouts
+        payouts = self.sudo().soko_mpesa_payout_ids
+        return self._soko_is_mpesa() and all(payout.cancelled_at for payout in payouts)
+
+    def _soko_mpesa_is_open(self):
+        """Whether M-Pesa has this payment and hasn't proven it."""
+        # sudo: an accountant need not see payouts
+        live = self.sudo().soko_mpesa_payout_ids.filtered(lambda payout: not payout.cancelled_at)
+        return bool(live) and not live.attempt_ids.filtered(lambda a: a.state == "paid")
+
+    def _soko_mpesa_is_in_flight(self):
+        """Whether M-Pesa has this payment and nothing is proven, either way."""
+        # sudo: an accountant need not see payouts
+        live = self.sudo().soko_mpesa_payout_ids.filtered(lambda payout: not payout.cancelled_at)
+        return bool(live) and not {"paid", "not_paid"} & set(live.attempt_ids.mapped("state"))
+
+    def _soko_mpesa_prepare(self):
+        """Choose the payee's number and check everything that would make M-Pesa refuse.
+
+        :raise UserError: what is wrong and what to do
+        """
+        for payment in self:
+            payment._soko_mpesa_check_maker()
+            if payment.partner_bank_id.acc_type != "mpesa":
+                payment._soko_mpesa_pick_payee()
+            payment._soko_mpesa_check_payee()
+            payment._soko_mpesa_check_amount()
+
+    def _soko_mpesa_check_maker(self):
+        group = "soko_mpesa.soko_mpesa_group_maker"
+        if not self.env.su and not self.env.user.has_group(group):
+            raise AccessError(self.env._(
+                "To pay by M-Pesa you need the role \"M-Pesa: Maker\". Ask your administrator, "
+                "or choose another payment method."
+            ))
+
+    def _soko_mpesa_pick_payee(self):
+        banks = self.partner_id.bank_ids.filtered(
+            lambda bank: bank.acc_type == "mpesa"
+            and bank.company_id.id in (False, self.company_id.id))
+        verified = banks.filtered("allow_out_payment")
+        if banks:
+            self.partner_bank_id = (verified or banks)[0]._origin
+
+    def _soko_mpesa_check_payee(self):
+        bank = self.partner_bank_id
+        if bank.acc_type != "mpesa" or not msisdn.is_canonical(bank.acc_number):
+            raise UserError(self.env._(
+                "%s has no M-Pesa number. Add one to the contact's bank accounts (type: M-Pesa) "
+                "and let a second person verify it.", self.partner_id.display_name,
+            ))
+        if bank.partner_id != self.partner_id:
+            raise UserError(self.env._(
+                "The M-Pesa number belongs to %(owner)s, not to %(payee)s.",
+                owner=bank.partner_id.display_name, payee=self.partner_id.display_name,
+            ))
+        if not bank._soko_mpesa_is_verified():
+            raise UserError(self.env._(
+                "The M-Pesa number of %s isn't verified. An M-Pesa approver, who isn't the one "
+                "that entered it, opens it and presses Verify.", self.partner_id.display_name,
+            ))
+
+    def _soko_mpesa_check_amount(self):
+        account = self.env["soko.mpesa.account"]._for_payment(self)
+        if not account:
+            raise UserError(self.env._(
+                "The journal %s belongs to no M-Pesa account. An M-Pesa manager sets it up.",
+                self.journal_id.display_name,
+            ))
+        if not self.outstanding_account_id.reconcile:
+            raise UserError(self.env._(
+                "The journal %s has no account for payouts in flight, so the payment would read "
+                "as paid before it is. An M-Pesa manager presses Set up journal.",
+                self.journal_id.display_name,
+            ))
+        if self.currency_id.name != "KES":
+            raise UserError(self.env._("M-Pesa pays Kenyan shillings only."))
+        if self.currency_id.compare_amounts(self.amount, round(self.amount)):
+            raise UserError(self.env._(
+                "M-Pesa pays whole shillings only: %s has cents. Pay the whole shillings and "
+                "leave the rest on the bill.", self.amount,
+            ))
+        if not MIN_AMOUNT <= round(self.amount) <= account.payment_limit:
+            raise UserError(self.env._(
+                "M-Pesa pays from %(low)s to %(high)s KES at once from this account; this "
+                "payment is %(amount)s KES. Pay it in parts, or wait until more is due.",
+                low=MIN_AMOUNT, high=account.payment_limit, amount=round(self.amount),
+            ))
+
+    # === BOOKS === #
+
+    def _soko_mpesa_settle(self, receipt):
+        """Book a proven payment: a statement line with the receipt, matched with the payment.
+
+        Odoo then makes the payment and its bills paid by itself. Called by the payout, as
+        superuser, once per proof.
+
+        :param str receipt: M-Pesa's receipt number
+        """
+        self.ensure_one()
+        self.payment_reference = receipt
+        in_flight, _counterpart, _writeoff = self._seek_for_lines()
+        line = self.env["account.bank.statement.line"].create(
+            self._soko_mpesa_prepare_statement_line(receipt, in_flight.account_id)
+        )
+        opposite = line.move_id.line_ids.filtered(
+            lambda item: item.account_id == in_flight.account_id)
+        (in_flight | opposite).reconcile()
+
+    def _soko_mpesa_prepare_statement_line(self, receipt, counterpart):
+        """Return the values of the bank statement line of a proven payment."""
+        return {
+            "journal_id": self.journal_id.id,
+            "date": fields.Date.context_today(self),
+            "payment_ref": receipt,
+            "partner_id": self.partner_id.id,
+            "amount": -self.amount,
+            "counterpart_account_id": counterpart.id,
+        }
+
+    def _soko_mpesa_reject(self):
+        """Undo a payment that is proven not paid: its bills are open again.
+
+        Called by the payout, as superuser. `action_reject` alone would leave the bills paid.
+        """
+        self.ensure_one()
+        # first the state: a reversed entry would otherwise read as paid
+        self.action_reject()
+        self.move_id.line_ids.remove_move_reconcile()
+        self.move_id._reverse_moves([{
+            "date": fields.Date.context_today(self),
+            "ref": self.env._("Not paid by M-Pesa: %s", self.display_name),
+        }], cancel=True)

@@ -1,0 +1,493 @@
+import base64
+import os
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..const import (
+    ABSENT_SETTLE_MINUTES,
+    HOSTS,
+    MAX_AMOUNT,
+    MIN_AMOUNT,
+    QUERY_DELAYS,
+)
+from ..tools import credential
+from ..tools.client import check_base_url
+
+SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
+
+
+class SokoMpesaAccount(models.Model):
+    _name = "soko.mpesa.account"
+    _description = "M-Pesa account"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _check_company_auto = True
+    _order = "company_id, name"
+
+    name = fields.Char(required=True, help="How your people call this account.")
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company,
+        help="The company that pays from this account.",
+    )
+    environment = fields.Selection(
+        [("sandbox", "Sandbox (trial)"), ("production", "Production (real money)")],
+        required=True, default="sandbox", tracking=True,
+        help="Sandbox is Safaricom's playground. Production moves real money.",
+    )
+    shortcode = fields.Char(
+        required=True, tracking=True,
+        help="The paybill or bulk disbursement number that pays: five to seven digits.",
+    )
+    command = fields.Selection(
+        [
+            ("BusinessPayment", "Business payment"),
+            ("SalaryPayment", "Salary payment"),
+            ("PromotionPayment", "Promotion payment"),
+        ],
+        required=True, default="BusinessPayment",
+        help="What Safaricom calls the payment in the message to the person who is paid.",
+    )
+    initiator_name = fields.Char(
+        tracking=True, help="The API operator's user name in the M-Pesa organisation portal.",
+    )
+    base_url = fields.Char(
+        help="Only to reach Daraja at another address than Safaricom's. The environment variable "
+             "SOKO_MPESA_BASE_URL goes before it.",
+    )
+    callback_url = fields.Char(
+        tracking=True,
+        help="Where Safaricom reaches this Odoo from outside: https://... The environment "
+             "variable SOKO_MPESA_CALLBACK_URL goes before it.",
+    )
+    journal_id = fields.Many2one(
+        "account.journal", check_company=True, domain="[('type', '=', 'bank')]",
+        help="The bank journal that mirrors the utility account of the shortcode.",
+    )
+    auto_approve_limit = fields.Integer(
+        string="Approve alone up to (KES)", tracking=True,
+        help="Payments up to this amount go without a second person, to payees whom a second "
+             "person has verified. 0: each payment waits for an approver.",
+    )
+    payment_limit = fields.Integer(
+        string="Largest payment (KES)", default=MAX_AMOUNT, required=True, tracking=True,
+        help="Your own limit for one payment, at most Safaricom's 250,000.",
+    )
+    query_delays = fields.Char(
+        default=QUERY_DELAYS, required=True,
+        help="Minutes after which Safaricom is asked what became of a payment that it hasn't "
+             "reported: each after the one before; the last one is repeated.",
+    )
+    absent_settle_minutes = fields.Integer(
+        string="Believe \"not found\" after (minutes)", default=ABSENT_SETTLE_MINUTES,
+        required=True,
+        help="Safaricom may not know a payment yet that it took a moment ago.",
+    )
+    responsible_id = fields.Many2one(
+        "res.users", default=lambda self: self.env.user, required=True,
+        help="Who gets a task when a payout needs a person.",
+    )
+    certificate = fields.Binary(
+        attachment=False, help="Safaricom's certificate of this environment, PEM or DER.",
+    )
+    certificate_info = fields.Text(compute="_compute_certificate_info")
+
+    consumer_key = fields.Char(
+        compute="_compute_secrets", inverse="_inverse_consumer_key", copy=False,
+        groups="soko_mpesa.soko_mpesa_group_manager",
+        help="From the app in the Daraja portal. It can be replaced, never read again.",
+    )
+    consumer_secret = fields.Char(
+        compute="_compute_secrets", inverse="_inverse_consumer_secret", copy=False,
+        groups="soko_mpesa.soko_mpesa_group_manager",
+        help="From the app in the Daraja portal. It can be replaced, never read again.",
+    )
+    initiator_password = fields.Char(
+        compute="_compute_secrets", inverse="_inverse_initiator_password", copy=False,
+        groups="soko_mpesa.soko_mpesa_group_manager",
+        help="The API operator's password; it needs the certificate. Safaricom lets it live for "
+             "90 days.",
+    )
+    security_credential = fields.Char(
+        string="Ready security credential",
+        compute="_compute_secrets", inverse="_inverse_security_credential", copy=False,
+        groups="soko_mpesa.soko_mpesa_group_manager",
+        help="Instead of password and certificate: the password as encrypted in the portal.",
+    )
+    stored_secrets = fields.Char(
+        compute="_compute_stored_secrets", help="Which credentials are stored.",
+    )
+    stopped_reason = fields.Char(
+        readonly=True, copy=False, tracking=True,
+        help="Why nothing more is sent from this account until a person resumes it.",
+    )
+    last_error = fields.Char(
+        readonly=True, copy=False, help="What went wrong when Safaricom was last asked.",
+    )
+    blocking_reasons = fields.Text(compute="_compute_blocking_reasons")
+    payout_ids = fields.One2many("soko.mpesa.payout", "account_id")
+    payout_count = fields.Integer(compute="_compute_payout_count")
+
+    _journal_uniq = models.UniqueIndex(
+        "(journal_id) WHERE active AND journal_id IS NOT NULL",
+        "Another M-Pesa account uses this journal.",
+    )
+    _shortcode_uniq = models.UniqueIndex(
+        "(shortcode, environment, company_id) WHERE active",
+        "This company has an account with this shortcode already.",
+    )
+    _limits = models.Constraint(
+        f"CHECK(payment_limit BETWEEN {MIN_AMOUNT} AND {MAX_AMOUNT} AND auto_approve_limit >= 0 "
+        "AND absent_settle_minutes >= 0)",
+        "The largest payment lies between 10 and 250,000 KES; other limits aren't negative.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_secrets(self):
+        """Secrets go in and never come out."""
+        for field_name in SECRET_FIELDS:
+            self[field_name] = False
+
+    def _inverse_secret(self, field_name):
+        for account in self:
+            if account[field_name]:
+                self.env["soko.mpesa.secret"]._put(account, field_name, account[field_name])
+                self.env["soko.mpesa.secret"]._put(account, "token", "")
+                account._arm_fence()
+        self.invalidate_recordset([field_name])
+
+    def _inverse_consumer_key(self):
+        self._inverse_secret("consumer_key")
+
+    def _inverse_consumer_secret(self):
+        self._inverse_secret("consumer_secret")
+
+    def _inverse_initiator_password(self):
+        self._inverse_secret("initiator_password")
+
+    def _inverse_security_credential(self):
+        self._inverse_secret("security_credential")
+
+    def _compute_stored_secrets(self):
+        secrets = self.env["soko.mpesa.secret"]
+        for account in self:
+            account.stored_secrets = ", ".join(
+                account._fields[name]._description_string(self.env)
+                for name in SECRET_FIELDS if secrets._has(account, name)
+            )
+
+    @api.depends("certificate")
+    def _compute_certificate_info(self):
+        for account in self.with_context(bin_size=False):
+            account.certificate_info = account._describe_certificate()
+
+    def _describe_certificate(self):
+        if not self.certificate:
+            return False
+        facts = credential.describe_certificate(base64.b64decode(self.certificate))
+        text = self.env._(
+            "%(subject)s\nvalid from %(valid_from)s to %(valid_to)s\nSHA-256 %(fingerprint)s",
+            **facts,
+        )
+        if facts["valid_to"] < fields.Date.today():
+            text += "\n" + self.env._(
+                "This certificate is past its date. Safaricom's often are and still work; "
+                "compare the fingerprint with the one that Safaricom gave you."
+            )
+        return text
+
+    @api.depends_context("uid")
+    def _compute_blocking_reasons(self):
+        for account in self:
+            account.blocking_reasons = "\n".join(account._get_blocking_reasons())
+
+    def _compute_payout_count(self):
+        counts = dict(self.env["soko.mpesa.payout"]._read_group(
+            [("account_id", "in", self.ids)], ["account_id"], ["__count"],
+        ))
+        for account in self:
+            account.payout_count = counts.get(account, 0)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("shortcode")
+    def _check_shortcode(self):
+        for account in self:
+            if not re.fullmatch(r"\d{5,7}", account.shortcode or ""):
+                raise ValidationError(self.env._("A shortcode has five to seven digits."))
+
+    @api.constrains("base_url", "environment")
+    def _check_base_url(self):
+        for account in self.filtered("base_url"):
+            if not check_base_url(account.base_url):
+                raise ValidationError(self.env._(
+                    "Daraja is reached by https only (by http only on this very machine). "
+                    "Leave the address empty to use Safaricom's."
+                ))
+            other = "production" if account.environment == "sandbox" else "sandbox"
+            if account.base_url.startswith(HOSTS[other]):
+                raise ValidationError(self.env._(
+                    "This address belongs to the other environment of Safaricom."
+                ))
+
+    @api.constrains("callback_url")
+    def _check_callback_url(self):
+        for account in self.filtered("callback_url"):
+            if not check_base_url(account.callback_url):
+                raise ValidationError(self.env._(
+                    "Safaricom calls back by https only: https://your.address"
+                ))
+
+    @api.constrains("certificate")
+    def _check_certificate(self):
+        for account in self.with_context(bin_size=False).filtered("certificate"):
+            try:
+                account._describe_certificate()
+            except ValueError:
+                raise ValidationError(self.env._(
+                    "This file is no certificate. Upload the .cer file from the Daraja portal "
+                    "as it is (PEM or DER)."
+                )) from None
+
+    @api.constrains("query_delays")
+    def _check_query_delays(self):
+        for account in self:
+            account._get_query_delays()
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        # `readonly` keeps no RPC call away from the stop reason
+        if "stopped_reason" in vals and not self.env.su:
+            raise AccessError(self.env._("Use the buttons of the account to stop or resume it."))
+        return super().write(vals)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any("stopped_reason" in vals for vals in vals_list):
+            raise AccessError(self.env._("Use the buttons of the account to stop or resume it."))
+        return super().create(vals_list)
+
+    # === ACTION METHODS === #
+
+    def action_set_up_journal(self):
+        """Make what is missing of: bank journal, account for payouts in flight, method line."""
+        self._check_is_manager()
+        for account in self:
+            account._set_up_journal()
+
+    def action_resume(self):
+        """Send again after a stop; a manager says that the cause is mended."""
+        self._check_is_manager()
+        # sudo: the stop reason can't be written by hand; the right was checked
+        self.sudo().write({"stopped_reason": False})
+        self._nudge_send()
+
+    def action_check_setup(self):
+        """Show, check by check and in plain words, what works."""
+        self.ensure_one()
+        self._check_is_manager()
+        lines = self._get_blocking_reasons() or [self.env._("Everything needed is in place.")]
+        # sudo: secrets can be read by no role; only the outcome of the call is shown
+        if not self._get_missing_settings():
+            token, error = self.env["soko.mpesa.secret"].sudo()._token(self)
+            lines.append(
+                self.env._("Safaricom accepted the consumer key and secret.") if token
+                else self.env._("Safaricom gave no access token: %s", error)
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"title": self.name, "message": "\n".join(lines), "sticky": True},
+        }
+
+    def action_open_payouts(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("soko_mpesa.soko_mpesa_payout_action")
+        return {**action, "domain": [("account_id", "=", self.id)], "context": {}}
+
+    def _check_is_manager(self):
+        if not self.env.su and not self.env.user.has_group("soko_mpesa.soko_mpesa_group_manager"):
+            raise AccessError(self.env._("Only an M-Pesa manager may do this."))
+        self.check_access("write")
+
+    # === JOURNAL === #
+
+    def _set_up_journal(self):
+        # sudo: an M-Pesa manager need not be an accountant; what is made here is fixed
+        account = self.sudo().with_company(self.company_id)
+        if not account.journal_id:
+            account.journal_id = account.env["account.journal"].create(
+                account._prepare_journal_vals()
+            )
+        method = account.env.ref("soko_mpesa.account_payment_method_mpesa_b2c")
+        lines = account.journal_id.outbound_payment_method_line_ids
+        line = lines.filtered(lambda line: line.payment_method_id == method)
+        if not line:
+            line = account.env["account.payment.method.line"].create({
+                "name": account.env._("M-Pesa"),
+                "payment_method_id": method.id,
+                "journal_id": account.journal_id.id,
+            })
+        if not line[0].payment_account_id:
+            line[0].payment_account_id = account.env["account.account"].create(
+                account._prepare_in_flight_account_vals()
+            )
+
+    def _prepare_journal_vals(self):
+        """Return the values of the bank journal of this account."""
+        kes = self.env.ref("base.KES")
+        journals = self.env["account.journal"].with_context(active_test=False)
+        taken = set(journals.search([("company_id", "=", self.company_id.id)]).mapped("code"))
+        codes = ["MPESA"] + [f"MP{number:03}" for number in range(1, 1000)]
+        return {
+            "name": self.env._("M-Pesa %s", self.shortcode),
+            "code": next(code for code in codes if code not in taken),
+            "type": "bank",
+            "company_id": self.company_id.id,
+            "currency_id": kes.id if self.company_id.currency_id != kes else False,
+        }
+
+    def _prepare_in_flight_account_vals(self):
+        """Return the values of the account for money handed over and not yet proven paid."""
+        accounts = self.env["account.account"]
+        start = self.journal_id.default_account_id.code or "101400"
+        return {
+            "name": self.env._("M-Pesa payouts in flight"),
+            "code": accounts._search_new_account_code(start),
+            "account_type": "asset_current",
+            "reconcile": True,
+            "company_ids": [fields.Command.link(self.company_id.id)],
+        }
+
+    # === SETTINGS === #
+
+    def _for_payment(self, payment):
+        """Return the account that pays `payment`; empty when its journal has none."""
+        # sudo: an accountant who posts a payment need not see the account
+        return self.sudo().search([("journal_id", "=", payment.journal_id.id)], limit=1)
+
+    def _get_base_url(self):
+        self.ensure_one()
+        return os.environ.get("SOKO_MPESA_BASE_URL") or self.base_url or HOSTS[self.environment]
+
+    def _get_callback_url(self):
+        self.ensure_one()
+        url = os.environ.get("SOKO_MPESA_CALLBACK_URL") or self.callback_url or ""
+        return url.rstrip("/")
+
+    def _get_query_delays(self):
+        """Return the minutes between status queries as floats.
+
+        :raise ValidationError: the setting can't be read
+        """
+        self.ensure_one()
+        try:
+            delays = [float(text) for text in (self.query_delays or "").split(",")]
+        except ValueError:
+            delays = []
+        if not delays or min(delays) < 0:
+            raise ValidationError(self.env._(
+                "Write the delays as minutes with commas between them, such as 1,2,5,15,60."
+            ))
+        return delays
+
+    def _get_security_credential(self):
+        """Return the credential for a request.
+
+        :raise UserError: neither a ready one nor password and certificate are stored
+        """
+        self.ensure_one()
+        secrets = self.env["soko.mpesa.secret"]
+        ready = secrets._get(self, "security_credential")
+        if ready:
+            return ready
+        password = secrets._get(self, "initiator_password")
+        certificate = self.with_context(bin_size=False).certificate
+        if not password or not certificate:
+            raise UserError(self.env._("The operator's password or the certificate is missing."))
+        return credential.make_credential(password, base64.b64decode(certificate))
+
+    # === MAY WE SEND? === #
+
+    def _get_blocking_reasons(self):
+        """Return why nothing may be sent now, as sentences; empty when all is well."""
+        self.ensure_one()
+        reasons = self._get_missing_settings()
+        if self.sudo().company_id.soko_mpesa_frozen:
+            reasons.append(self.env._("Sending is frozen for the company."))
+        if self.stopped_reason:
+            reasons.append(self.env._("The account is stopped: %s", self.stopped_reason))
+        if not reasons and not self._fence_holds():
+            reasons.append(self.env._(
+                "The credentials were stored by another database or with another key. If this "
+                "is the one and only live database, enter them again."
+            ))
+        if not self._database_is_durable():
+            reasons.append(self.env._(
+                "PostgreSQL is set to lose what it confirmed when the machine stops (fsync, "
+                "synchronous_commit or full_page_writes is off). Money is not sent from it."
+            ))
+        return reasons
+
+    def _get_missing_settings(self):
+        secrets = self.env["soko.mpesa.secret"]
+        try:
+            secrets._box()
+        except UserError as error:
+            return [str(error)]
+        has = {name: secrets._has(self, name) for name in SECRET_FIELDS}
+        checks = [
+            (has["consumer_key"] and has["consumer_secret"],
+             self.env._("The consumer key or the consumer secret is missing.")),
+            (has["security_credential"] or (has["initiator_password"] and self.certificate),
+             self.env._("The operator's password and certificate, or a ready credential, are "
+                        "missing.")),
+            (self.initiator_name, self.env._("The operator's user name is missing.")),
+            (self.journal_id, self.env._("The journal is missing: press Set up journal.")),
+            (check_base_url(self._get_base_url()),
+             self.env._("The address of Daraja is neither https nor on this machine.")),
+            (check_base_url(self._get_callback_url()),
+             self.env._("The address for Safaricom's answers is missing or not https.")),
+        ]
+        return [text for good, text in checks if not good]
+
+    def _database_is_durable(self):
+        """Whether what PostgreSQL has committed survives a crash of the machine."""
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self.env.cr.execute("SELECT current_setting(%s)", [setting])
+            if self.env.cr.fetchone()[0] == "off":
+                return False
+        return True
+
+    def _arm_fence(self):
+        secrets = self.env["soko.mpesa.secret"]
+        secrets._put(self, "fence", self._get_fingerprint())
+
+    def _fence_holds(self):
+        """Whether this is the database, and the key, with which the credentials were stored."""
+        return self.env["soko.mpesa.secret"]._get(self, "fence") == self._get_fingerprint()
+
+    def _get_fingerprint(self):
+        # sudo: the identity of the database is a system parameter
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return self.env["soko.mpesa.secret"]._box().fingerprint("soko_mpesa", uuid, str(self.id))
+
+    def _stop(self, reason):
+        """Send nothing more from this account until a manager resumes it, and tell somebody.
+
+        :param str reason: what happened, in words
+        """
+        for account in self.filtered(lambda account: not account.stopped_reason):
+            # sudo: a guard stops the line whoever is acting
+            account.sudo().write({"stopped_reason": reason})
+            account.sudo().activity_schedule(
+                "mail.mail_activity_data_todo", user_id=account.responsible_id.id,
+                summary=self.env._("M-Pesa sending is stopped"), note=reason,
+            )
+
+    def _nudge_send(self):
+        # sudo: a cron is triggered, not edited
+        self.env.ref("soko_mpesa.ir_cron_send").sudo()._trigger()

@@ -1,0 +1,626 @@
+import logging
+import re
+import secrets
+import string
+import time
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError
+
+from ..const import (
+    ACCOUNT_RESULTS,
+    CREDENTIAL_RESULTS,
+    HTTP_DEADLINE,
+    LEASE_SECONDS,
+    LOCK_TIMEOUT_MS,
+    PASS_BUDGET,
+    PATH_PAYMENT,
+    PATH_STATUS,
+    STATUS_NOT_PAID,
+    STATUS_PAID,
+    UNKNOWN_ALARM_HOURS,
+)
+from ..tools import classify, client, msisdn, parse, proof, states
+
+_logger = logging.getLogger(__name__)
+
+ID_LENGTH = 20
+RECORD_TRIES = 10
+# Not failures: the provider may still pay.
+PENDING_RESULTS = re.compile(r"15|17|19|26|1000000\d\d")
+
+
+class SokoMpesaAttempt(models.Model):
+    """One OriginatorConversationID, made before any byte leaves and never changed.
+
+    The order of sending is: claim under the row lock, commit, send, record. Whoever changes it
+    pays somebody twice.
+    """
+
+    _name = "soko.mpesa.attempt"
+    _description = "M-Pesa payment attempt"
+    _order = "payout_id, number"
+    _rec_name = "originator_id"
+    _allow_sudo_commands = False
+
+    payout_id = fields.Many2one(
+        "soko.mpesa.payout", required=True, index=True, ondelete="restrict", readonly=True,
+    )
+    company_id = fields.Many2one(related="payout_id.company_id", store=True, index=True)
+    account_id = fields.Many2one(related="payout_id.account_id", store=True, index=True)
+    number = fields.Integer(required=True, readonly=True)
+    originator_id = fields.Char(
+        string="Our reference", required=True, readonly=True,
+        default=lambda self: self._make_originator_id(),
+        help="OriginatorConversationID: Safaricom uses it to refuse a second payment.",
+    )
+    conversation_id = fields.Char(string="Safaricom's reference", readonly=True)
+    state = fields.Selection(
+        [
+            ("prepared", "To send"),
+            ("sending", "Sending"),
+            ("accepted", "Accepted"),
+            ("unknown", "Outcome unknown"),
+            ("paid", "Paid"),
+            ("not_paid", "Not paid"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True, default="prepared", readonly=True, index=True,
+    )
+    lease_owner = fields.Char(readonly=True)
+    lease_until = fields.Datetime(readonly=True)
+    request_sha256 = fields.Char(readonly=True)
+    send_count = fields.Integer(readonly=True, string="Times sent")
+    sent_at = fields.Datetime(readonly=True)
+    not_before = fields.Datetime(readonly=True)
+    query_count = fields.Integer(readonly=True, string="Times asked")
+    next_query_at = fields.Datetime(readonly=True, index="btree_not_null")
+    receipt = fields.Char(readonly=True, string="M-Pesa receipt")
+    evidence_ids = fields.One2many("soko.mpesa.evidence", "attempt_id", readonly=True)
+
+    _originator_uniq = models.Constraint(
+        "UNIQUE(originator_id)", "This reference is used already."
+    )
+    _number_uniq = models.Constraint("UNIQUE(payout_id, number)", "Attempts are numbered.")
+    _live_uniq = models.UniqueIndex(
+        "(payout_id) WHERE state IN ('prepared', 'sending', 'accepted', 'unknown', 'paid')",
+        "A payout has one live attempt.",
+    )
+    _receipt_uniq = models.UniqueIndex(
+        "(receipt) WHERE receipt IS NOT NULL", "This receipt belongs to another payment."
+    )
+    _originator_form = models.Constraint(
+        f"CHECK(originator_id ~ '^[A-Z0-9]{{{ID_LENGTH}}}$')", "The reference has a fixed form."
+    )
+
+    def init(self):
+        pairs = ", ".join(
+            f"('{old}', '{new}')"
+            for old, news in states.ATTEMPT_TRANSITIONS.items() for new in sorted(news)
+        )
+        self.env.cr.execute(f"""
+            CREATE OR REPLACE FUNCTION soko_mpesa_attempt_guard() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'M-Pesa attempts are never deleted';
+                END IF;
+                IF (NEW.originator_id, NEW.payout_id, NEW.number)
+                    IS DISTINCT FROM (OLD.originator_id, OLD.payout_id, OLD.number) THEN
+                    RAISE EXCEPTION 'The identity of an M-Pesa attempt never changes';
+                END IF;
+                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN ({pairs}) THEN
+                    RAISE EXCEPTION 'M-Pesa attempt: % -> % is forbidden', OLD.state, NEW.state;
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            DROP TRIGGER IF EXISTS soko_mpesa_attempt_guard ON soko_mpesa_attempt;
+            CREATE TRIGGER soko_mpesa_attempt_guard BEFORE UPDATE OR DELETE
+                ON soko_mpesa_attempt FOR EACH ROW EXECUTE FUNCTION soko_mpesa_attempt_guard();
+        """)
+
+    @api.model
+    def _make_originator_id(self):
+        alphabet = string.ascii_uppercase + string.digits
+        return "".join(secrets.choice(alphabet) for _dummy in range(ID_LENGTH))
+
+    # === STATE === #
+
+    def _set_state(self, state, **values):
+        """Move to `state` and write `values` with it.
+
+        :raise UserError: the move is forbidden; see tools/states.py
+        """
+        self.ensure_one()
+        if not states.may_move(self.state, state):
+            raise UserError(self.env._(
+                "This payment attempt can't go from %(old)s to %(new)s.",
+                old=self.state, new=state,
+            ))
+        self.write({"state": state, **values})
+
+    def _lock(self):
+        """Lock payout and attempt, in this order, and forget what was read before."""
+        self.env.cr.execute(f"SET LOCAL lock_timeout TO {LOCK_TIMEOUT_MS:d}")
+        self.env.cr.execute(
+            "SELECT id FROM soko_mpesa_payout WHERE id = %s FOR NO KEY UPDATE",
+            [self.payout_id.id],
+        )
+        self.env.cr.execute(
+            "SELECT id FROM soko_mpesa_attempt WHERE id = %s FOR NO KEY UPDATE", [self.id]
+        )
+        self.env.invalidate_all()
+
+    # === SENDING === #
+
+    @api.model
+    def _cron_send(self):
+        """Send what is due. The only place from which money leaves."""
+        stop_at = time.monotonic() + PASS_BUDGET
+        # sudo: the cron's user need not have an M-Pesa role
+        for account in self.env["soko.mpesa.account"].sudo().search([]):
+            self.sudo()._send_due(account, stop_at)
+
+    def _send_due(self, account, stop_at):
+        due = self._get_due(account)
+        if not due or account._get_blocking_reasons():
+            return
+        token = self._get_token(account)
+        for attempt in due if token else ():
+            if time.monotonic() + HTTP_DEADLINE > stop_at:
+                account._nudge_send()  # the rest in a fresh run, with a fresh clock
+                self.env["ir.cron"]._commit_progress()
+                return
+            outcome = attempt._send_one(token)
+            if outcome and outcome.kind == classify.NOT_SENT:
+                self._after_not_sent(account, token, outcome)
+                return
+
+    @api.model
+    def _get_due(self, account):
+        return self.search([
+            ("account_id", "=", account.id), ("state", "=", "prepared"),
+            ("payout_id.state", "=", "approved"),
+            "|", ("not_before", "=", False), ("not_before", "<=", fields.Datetime.now()),
+        ], order="id", limit=200)
+
+    def _get_token(self, account):
+        """Return an access token, or an empty text; ends the transaction."""
+        try:
+            token, error = self.env["soko.mpesa.secret"]._token(account)
+            if (account.last_error or "") != error:
+                account.last_error = error
+            if error:
+                later = fields.Datetime.now() + timedelta(minutes=1)
+                self.env.ref("soko_mpesa.ir_cron_send")._trigger(at=later)
+            self.env["ir.cron"]._commit_progress()
+            return token
+        except OperationalError:
+            self.env.cr.rollback()  # another worker is getting one
+            account._nudge_send()
+            self.env["ir.cron"]._commit_progress()
+            return ""
+
+    def _after_not_sent(self, account, token, outcome):
+        """The line is down or the token is stale: stop this pass instead of failing them all."""
+        if outcome.token_invalid:
+            self.env["soko.mpesa.secret"]._drop_token(account, token)
+            account._nudge_send()
+        else:
+            account.last_error = outcome.description or outcome.code
+        self.env["ir.cron"]._commit_progress()
+
+    def _send_one(self, token):
+        """Claim, commit, send, record.
+
+        :rtype: Outcome or None when it wasn't sent
+        """
+        try:
+            request = self._claim(token)
+        except (OperationalError, LockError):
+            self.env.cr.rollback()
+            return None
+        except (UserError, ValueError) as error:
+            self.env.cr.rollback()
+            self.account_id._stop(str(error))
+            self.env["ir.cron"]._commit_progress()
+            return None
+        if request is None:
+            return None
+        # From here to the record there is no transaction and no ORM access.
+        outcome = client.send(request)
+        self._record_with_retry(outcome, request.sha256)
+        return outcome
+
+    def _claim(self, token):
+        """Make the claim durable and return the request, or None when a guard refuses."""
+        cron = self.env["ir.cron"]
+        self.payout_id.lock_for_update(allow_referencing=True)
+        self.lock_for_update(allow_referencing=True)
+        self.env.invalidate_all()
+        if not self._may_be_sent():
+            cron._commit_progress()  # a guard may have put the payout on hold
+            return None
+        request = self._build_payment_request(token)
+        self._set_state(
+            "sending", lease_owner=request.sha256, request_sha256=request.sha256,
+            send_count=self.send_count + 1, sent_at=fields.Datetime.now(), not_before=False,
+        )
+        self.flush_recordset()
+        # the clock of the database, because hosts' clocks jump and differ
+        self.env.cr.execute(
+            "UPDATE soko_mpesa_attempt SET lease_until = (now() AT TIME ZONE 'UTC') + %s "
+            "WHERE id = %s", [timedelta(seconds=LEASE_SECONDS), self.id],
+        )
+        self.invalidate_recordset(["lease_until"])
+        self.env.cr.execute("SET LOCAL synchronous_commit TO on")
+        cron._commit_progress()
+        return request
+
+    def _may_be_sent(self):
+        """Check every guard once more, under the locks."""
+        payout = self.payout_id
+        if self.state != "prepared" or payout.state != "approved":
+            return False
+        if self.account_id._get_blocking_reasons():
+            return False
+        if reason := payout._get_payee_objection():
+            payout._hold(reason)
+            return False
+        return True
+
+    def _build_payment_request(self, token):
+        account, payout = self.account_id, self.payout_id
+        callbacks = self.env["soko.mpesa.callback"]
+        return client.make_request(account._get_base_url(), PATH_PAYMENT, token, {
+            "OriginatorConversationID": self.originator_id,
+            "InitiatorName": account.initiator_name,
+            "SecurityCredential": account._get_security_credential(),
+            "CommandID": account.command,
+            "Amount": str(payout.amount),
+            "PartyA": account.shortcode,
+            "PartyB": payout.msisdn,
+            "Remarks": payout._get_remarks(),
+            "QueueTimeOutURL": callbacks._make_url(self, "payout-late"),
+            "ResultURL": callbacks._make_url(self, "payout"),
+            "Occassion": payout._get_remarks(),
+        })
+
+    def _record_with_retry(self, outcome, lease):
+        """Write down what the call proved. The write is repeated, the call never."""
+        for _try in range(RECORD_TRIES):
+            try:
+                self._record(outcome, lease)
+                self.env.cr.execute("SET LOCAL synchronous_commit TO on")
+                self.env["ir.cron"]._commit_progress(1)
+                return
+            except OperationalError:
+                self.env.cr.rollback()  # a callback was faster: read again
+        _logger.warning("M-Pesa attempt %s: the outcome is left to the sweep", self.id)
+
+    def _record(self, outcome, lease):
+        """Keep the answer; move on only if the claim is still ours."""
+        self._lock()
+        verdict = proof.NEUTRAL
+        self.env["soko.mpesa.evidence"]._add(
+            self, "answer", "sync", verdict, outcome.body, code=outcome.code,
+            description=f"{outcome.kind} ({outcome.reason}) {outcome.description}".strip(),
+        )
+        if self.state != "sending" or self.lease_owner != lease:
+            return
+        getattr(self, f"_record_{outcome.kind}")(outcome)
+        self.write({"lease_owner": False, "lease_until": False})
+
+    def _record_accepted(self, outcome):
+        self._set_state("accepted", conversation_id=outcome.conversation_id)
+        self._schedule_query()
+
+    def _record_unknown(self, outcome):
+        self._set_state("unknown")
+        self._schedule_query()
+        if outcome.reason in ("duplicate", "echo"):
+            self.payout_id._alert(self.env._(
+                "Safaricom's answer to the payment request doesn't fit: %s. The outcome is "
+                "being asked for; nothing is sent again.", outcome.description or outcome.code,
+            ))
+
+    def _record_proven_not_sent(self, outcome):
+        wait = timedelta()
+        if not (outcome.token_invalid and self.send_count <= 2):
+            wait = timedelta(seconds=min(15 * 2 ** self.send_count, 3600))
+        again = fields.Datetime.now() + wait
+        self._set_state("prepared", not_before=again)
+        self.env.ref("soko_mpesa.ir_cron_send")._trigger(at=again)
+
+    def _record_rejected(self, outcome):
+        self._set_state("prepared")
+        self.payout_id._hold(self.env._(
+            "Safaricom refused the request before taking it: %(code)s %(text)s. Nothing was "
+            "paid. Mend the cause, then release the payout.",
+            code=outcome.code, text=outcome.description,
+        ))
+
+    # === SWEEPING === #
+
+    @api.model
+    def _cron_sweep(self):
+        """A sender that died leaves an unknown outcome: never a second send."""
+        self.env.cr.execute("""
+            SELECT id FROM soko_mpesa_attempt
+             WHERE state = 'sending' AND lease_until < now() AT TIME ZONE 'UTC'
+        """)
+        for (attempt_id,) in self.env.cr.fetchall():
+            # sudo: the cron's user need not have an M-Pesa role
+            self.sudo().browse(attempt_id)._sweep_one()
+        self.sudo()._raise_alarms()
+        if self.sudo().search_count([("state", "=", "prepared")], limit=1):
+            self.env.ref("soko_mpesa.ir_cron_send")._trigger()
+
+    def _sweep_one(self):
+        try:
+            self._lock()
+            self._expire_lease()
+            self.env["ir.cron"]._commit_progress(1)
+        except OperationalError:
+            self.env.cr.rollback()  # it is alive after all
+
+    def _expire_lease(self):
+        """Turn a claim whose lease is over into an unknown outcome. Doesn't commit."""
+        if self.state != "sending" or self.lease_until > self.env.cr.now():
+            return
+        self.env["soko.mpesa.evidence"]._add(
+            self, "lease", "system", proof.NEUTRAL, self.lease_owner.encode(),
+            description=self.env._("The sender never reported what became of the request."),
+        )
+        self._set_state("unknown", lease_owner=False, lease_until=False)
+        self._schedule_query()
+
+    def _raise_alarms(self):
+        limit = fields.Datetime.now() - timedelta(hours=UNKNOWN_ALARM_HOURS)
+        silent = self.search([
+            ("state", "in", ("accepted", "unknown")), ("sent_at", "<", limit),
+            ("payout_id.exception_reason", "=", False),
+        ])
+        for attempt in silent:
+            attempt.payout_id._raise_exception(self.env._(
+                "Safaricom hasn't said for a day what became of this payment. Look for it in "
+                "the M-Pesa portal; don't pay it in another way before."
+            ))
+
+    # === ASKING === #
+
+    @api.model
+    def _cron_query(self):
+        """Ask what became of payments that nobody has reported."""
+        stop_at = time.monotonic() + PASS_BUDGET
+        # sudo: the cron's user need not have an M-Pesa role
+        for account in self.env["soko.mpesa.account"].sudo().search([]):
+            self.sudo()._query_due(account, stop_at)
+
+    def _query_due(self, account, stop_at):
+        due = self.search([
+            ("account_id", "=", account.id), ("state", "in", ("accepted", "unknown")),
+            ("next_query_at", "<=", fields.Datetime.now()),
+        ], order="next_query_at", limit=100)
+        if not due or account._get_missing_settings() or not account._fence_holds():
+            return
+        token = self._get_token(account)
+        for attempt in due if token else ():
+            if time.monotonic() + HTTP_DEADLINE > stop_at:
+                self.env.ref("soko_mpesa.ir_cron_query")._trigger()
+                self.env["ir.cron"]._commit_progress()
+                return
+            outcome = attempt._query_one(token)
+            if outcome and outcome.token_invalid:
+                self.env["soko.mpesa.secret"]._drop_token(account, token)
+                attempt._query_soon()
+                self.env["ir.cron"]._commit_progress()
+                return
+
+    def _query_one(self, token):
+        """Ask once; asking twice does no harm, but the row lock isn't held while we wait."""
+        try:
+            self.lock_for_update(allow_referencing=True)
+            self.env.invalidate_all()
+            if self.state not in ("accepted", "unknown"):
+                return None
+            request = self._build_status_request(token)
+            self.query_count += 1
+            self._schedule_query()
+            self.env["ir.cron"]._commit_progress()
+        except (OperationalError, LockError):
+            self.env.cr.rollback()
+            return None
+        outcome = client.send(request)
+        self.env["soko.mpesa.evidence"]._add(
+            self, "query", "sync", proof.NEUTRAL, outcome.body, code=outcome.code,
+            description=f"{outcome.kind} ({outcome.reason}) {outcome.description}".strip(),
+        )
+        self.env["ir.cron"]._commit_progress(1)
+        return outcome
+
+    def _build_status_request(self, token):
+        account = self.account_id
+        callbacks = self.env["soko.mpesa.callback"]
+        return client.make_request(account._get_base_url(), PATH_STATUS, token, {
+            "Initiator": account.initiator_name,
+            "SecurityCredential": account._get_security_credential(),
+            "CommandID": "TransactionStatusQuery",
+            "OriginalConversationID": self.originator_id,
+            "PartyA": account.shortcode,
+            "IdentifierType": "4",
+            "ResultURL": callbacks._make_url(self, "status"),
+            "QueueTimeOutURL": callbacks._make_url(self, "status-late"),
+            "Remarks": self.payout_id._get_remarks(),
+            "Occasion": self.payout_id._get_remarks(),
+        })
+
+    def _schedule_query(self):
+        delays = self.account_id._get_query_delays()
+        minutes = delays[min(self.query_count, len(delays) - 1)]
+        # a tenth of jitter keeps a thousand payouts from asking in the same second
+        minutes *= 1 + secrets.randbelow(100) / 1000
+        self._query_at(fields.Datetime.now() + timedelta(minutes=minutes))
+
+    def _query_soon(self):
+        self._query_at(fields.Datetime.now())
+
+    def _query_at(self, moment):
+        self.next_query_at = moment
+        self.env.ref("soko_mpesa.ir_cron_query").sudo()._trigger(at=moment)
+
+    # === HEARING === #
+
+    def _hear_result(self, raw, **source):
+        """Take in the result of a payment. The caller holds the locks.
+
+        :param bytes raw: the body of the callback
+        :param source: callback_id and source_address
+        """
+        result = parse.parse_payment_result(raw)
+        if not result.readable:
+            verdict = proof.NEUTRAL
+        elif result.originator_id != self.originator_id:
+            verdict = proof.CONTRADICTION
+        elif result.code == "0":
+            verdict = self._judge(result, trusts_nameless=False)
+        elif PENDING_RESULTS.fullmatch(result.code):
+            verdict = proof.NEUTRAL
+        else:
+            verdict = proof.NEGATIVE
+        self._keep("result", verdict, raw, result, **source)
+        if verdict == proof.NEGATIVE and result.code in CREDENTIAL_RESULTS | ACCOUNT_RESULTS:
+            self.account_id._stop(self.env._(
+                "Safaricom answered %(code)s (%(text)s), which would happen to every payment.",
+                code=result.code, text=result.description,
+            ))
+        if result.readable and result.originator_id != self.originator_id:
+            self.payout_id._alert(self.env._(
+                "A result of another payment (%s) arrived at this one's address. It was kept "
+                "and not used.", result.originator_id or "-",
+            ))
+            return
+        self._conclude(verdict, result)
+
+    def _hear_timeout(self, raw, **source):
+        """A time-out notice is no failure: the result may still come."""
+        self._keep("timeout", proof.NEUTRAL, raw, None, **source)
+        self._conclude(proof.NEUTRAL, None)
+
+    def _hear_status(self, raw, **source):
+        """Take in the answer to a status query: only the inner status decides."""
+        result = parse.parse_status_result(raw)
+        verdict = proof.NEUTRAL
+        if result.originator_id and result.originator_id != self.originator_id:
+            verdict = proof.CONTRADICTION
+        elif result.status in STATUS_PAID and result.code == "0":
+            verdict = self._judge(result, trusts_nameless=True)
+        elif result.status in STATUS_NOT_PAID and result.code == "0":
+            verdict = proof.NEGATIVE
+        elif parse.says_not_found(result):
+            verdict = proof.ABSENT
+        self._keep("status", verdict, raw, result, **source)
+        self._conclude(verdict, result, asks_again=False)
+
+    def _hear_status_timeout(self, raw, **source):
+        """The query was not answered; the next one is scheduled already."""
+        self._keep("timeout", proof.NEUTRAL, raw, None, **source)
+
+    def _judge(self, result, trusts_nameless):
+        """Return what a success proves: it must be our amount, our payee, a new receipt."""
+        party = msisdn.compare_party(result.party, self.payout_id.msisdn)
+        if result.amount is None or not result.receipt:
+            return proof.NEUTRAL
+        if result.amount != self.payout_id.amount or party == "mismatch":
+            return proof.CONTRADICTION
+        others = self.search_count([("receipt", "=", result.receipt), ("id", "!=", self.id)])
+        if others or (self.receipt and self.receipt != result.receipt):
+            return proof.CONTRADICTION
+        if party == "absent" and not trusts_nameless:
+            return proof.NEUTRAL  # a second voice is asked for
+        return proof.POSITIVE
+
+    def _keep(self, kind, verdict, raw, result, **source):
+        facts = {}
+        if result:
+            facts = {
+                "code": result.code,
+                "description": " ".join(filter(None, (
+                    getattr(result, "status", ""), result.description))),
+                "receipt": result.receipt,
+                "amount": str(result.amount) if result.amount is not None else False,
+                "party": result.party,
+            }
+        self.env["soko.mpesa.evidence"]._add(
+            self, kind, "callback", verdict, raw, **facts, **source)
+
+    # === CONCLUDING === #
+
+    def _conclude(self, verdict, result, asks_again=True):
+        """Move to the state that all evidence together proves. The caller holds the locks.
+
+        :param bool asks_again: whether to ask at once when it is still open; not after an answer
+            to a question, the next of which is scheduled
+        """
+        decision = self._decide()
+        if verdict == proof.CONTRADICTION:
+            self._contradicted(result)
+        elif self.state == "paid":
+            if verdict == proof.NEGATIVE:
+                self._contradicted(result)
+        elif self.state in ("prepared", "cancelled"):
+            if verdict in (proof.POSITIVE, proof.NEGATIVE):
+                self._contradicted(result)
+        elif decision == "paid":
+            self._become_paid(result)
+        elif self.state == "not_paid":
+            return
+        elif decision == "not_paid":
+            self._become_not_paid(result)
+        else:
+            self._stay_open(asks_again)
+
+    def _decide(self):
+        settled = self.sent_at and self.sent_at + timedelta(
+            minutes=self.account_id.absent_settle_minutes)
+        return proof.decide(
+            (
+                proof.Fact(e.kind, e.verdict, e.callback_id.id, e.code, e.received_at)
+                for e in self.evidence_ids
+            ),
+            settled,
+        )
+
+    def _stay_open(self, asks_again):
+        if self.state in ("sending", "accepted"):
+            self._set_state("unknown", lease_owner=False, lease_until=False)
+        if asks_again:
+            self._query_soon()
+
+    def _become_paid(self, result):
+        late = self.state == "not_paid"
+        self._set_state(
+            "paid", receipt=result.receipt, next_query_at=False, lease_owner=False,
+            lease_until=False,
+        )
+        self.payout_id._on_paid(result.receipt, late)
+
+    def _become_not_paid(self, result):
+        self._set_state("not_paid", next_query_at=False, lease_owner=False, lease_until=False)
+        self.payout_id._on_not_paid(result.description or result.code)
+
+    def _contradicted(self, result):
+        """What was said can't be true of this payment: stop the line and call a person."""
+        reason = self.env._(
+            "Safaricom's answer contradicts our records (%(code)s %(text)s, amount %(amount)s, "
+            "receipt %(receipt)s).",
+            code=result.code, text=result.description, amount=result.amount,
+            receipt=result.receipt or "-",
+        )
+        self.payout_id._raise_exception(reason)
+        self.account_id._stop(reason)
+        if self.state in ("sending", "accepted"):
+            self._set_state("unknown", lease_owner=False, lease_until=False)
+            self._query_soon()

@@ -1,0 +1,124 @@
+import base64
+import hashlib
+import logging
+import time
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+
+from ..const import PASS_BUDGET
+from ..tools.redact import redact
+
+_logger = logging.getLogger(__name__)
+
+# Letters of strangers are kept to be looked at, but they can't fill the disk.
+MAX_QUARANTINED = 1000
+APPLY_TRIES = 5
+
+
+class SokoMpesaInbox(models.Model):
+    """What Safaricom posted, stored before anything is thought about it."""
+
+    _name = "soko.mpesa.inbox"
+    _description = "M-Pesa inbox"
+    _order = "id desc"
+    _allow_sudo_commands = False
+
+    callback_id = fields.Many2one("soko.mpesa.callback", index=True, ondelete="restrict")
+    company_id = fields.Many2one("res.company", index=True)
+    word = fields.Char(required=True, string="Address used")
+    state = fields.Selection(
+        [
+            ("new", "Waiting"),
+            ("applied", "Applied"),
+            ("quarantined", "Quarantined"),
+            ("failed", "Could not be applied"),
+        ],
+        required=True, default="new", index=True,
+        help="Quarantined: nobody was given this address, so nothing was done with it.",
+    )
+    raw = fields.Binary(attachment=False)
+    sha256 = fields.Char(required=True)
+    source_address = fields.Char()
+    error = fields.Char()
+
+    _once = models.UniqueIndex("(callback_id, sha256) WHERE callback_id IS NOT NULL")
+
+    @api.model
+    def _store(self, word, token, raw, source_address):
+        """Keep a letter, and have it applied soon. A repeated one is dropped.
+
+        :param str word: the kind of address that was called
+        :param str token: the secret part of the address
+        :param bytes raw: the body; credentials are taken out before it is stored
+        :return: whether the address is one of ours
+        :rtype: bool
+        """
+        callback = self.env["soko.mpesa.callback"]._find(word, token)
+        # sudo: a letter comes from outside, without a user; nothing is shown to the sender
+        inbox = self.sudo()
+        if not callback and inbox._count_quarantined() >= MAX_QUARANTINED:
+            return False
+        raw = redact(raw)
+        inbox.env.cr.execute(
+            """
+            INSERT INTO soko_mpesa_inbox (callback_id, company_id, word, state, raw, sha256,
+                                          source_address, create_uid, create_date)
+                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                callback.id or None, callback.company_id.id or None, word[:20],
+                "new" if callback else "quarantined", base64.b64encode(raw),
+                hashlib.sha256(raw).hexdigest(), source_address, self.env.uid,
+            ],
+        )
+        inbox.invalidate_model()
+        if callback:
+            self.env.ref("soko_mpesa.ir_cron_apply").sudo()._trigger()
+        return bool(callback)
+
+    def _count_quarantined(self):
+        return self.search_count([("state", "=", "quarantined")], limit=MAX_QUARANTINED)
+
+    # === APPLYING === #
+
+    @api.model
+    def _cron_apply(self):
+        """Apply what waits, each letter in a transaction of its own."""
+        stop_at = time.monotonic() + PASS_BUDGET
+        for letter in self.search([("state", "=", "new")], order="id"):
+            if time.monotonic() > stop_at:
+                self.env.ref("soko_mpesa.ir_cron_apply")._trigger()
+                return
+            letter._apply_with_retry()
+
+    def _apply_with_retry(self):
+        for _try in range(APPLY_TRIES):
+            try:
+                self._apply()
+                self.env["ir.cron"]._commit_progress(1)
+                return
+            except OperationalError:
+                self.env.cr.rollback()  # somebody else holds or changed the rows: read again
+            except Exception as error:  # noqa: BLE001  one bad letter must not stop the others
+                self.env.cr.rollback()
+                _logger.warning("M-Pesa letter %s can't be applied", self.id, exc_info=True)
+                self.write({"state": "failed", "error": f"{type(error).__name__}: {error}"})
+                self.env["ir.cron"]._commit_progress(1)
+                return
+
+    def _apply(self):
+        """Apply one letter under the locks of its payout and attempt. Doesn't commit."""
+        locked = self.try_lock_for_update(allow_referencing=True)
+        if locked.state != "new":
+            return
+        attempt = self.callback_id.attempt_id
+        attempt._lock()
+        hear = getattr(attempt, f"_hear_{self.callback_id.kind}")
+        hear(
+            base64.b64decode(self.with_context(bin_size=False).raw or b""),
+            callback_id=self.callback_id.id, source_address=self.source_address,
+        )
+        self.state = "applied"

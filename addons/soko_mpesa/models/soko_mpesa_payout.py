@@ -1,0 +1,422 @@
+import hashlib
+import json
+import logging
+import re
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..const import MAX_AMOUNT, MIN_AMOUNT
+from ..tools import states
+from ..tools.invariants import INVARIANTS
+
+_logger = logging.getLogger(__name__)
+
+APPROVER = "soko_mpesa.soko_mpesa_group_approver"
+MAKER = "soko_mpesa.soko_mpesa_group_maker"
+
+
+class SokoMpesaPayout(models.Model):
+    """The instruction to pay one payment to one number: frozen once it exists.
+
+    People have read access only. Each button checks who presses it and then acts as superuser.
+    """
+
+    _name = "soko.mpesa.payout"
+    _description = "M-Pesa payout"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+    _mail_post_access = "read"
+    _allow_sudo_commands = False
+
+    name = fields.Char(required=True, readonly=True, default="/", copy=False)
+    payment_id = fields.Many2one(
+        "account.payment", required=True, readonly=True, index=True, ondelete="restrict",
+        help="The payment that this payout carries out.",
+    )
+    account_id = fields.Many2one(
+        "soko.mpesa.account", required=True, readonly=True, index=True, ondelete="restrict",
+        string="Paid from",
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    partner_id = fields.Many2one(
+        "res.partner", required=True, readonly=True, index=True, ondelete="restrict",
+        string="Payee",
+    )
+    partner_bank_id = fields.Many2one(
+        "res.partner.bank", required=True, readonly=True, index=True, ondelete="restrict",
+    )
+    msisdn = fields.Char(
+        string="M-Pesa number", required=True, readonly=True,
+        help="The number as it was verified when the payment was posted. It never changes.",
+    )
+    payee_name = fields.Char(required=True, readonly=True)
+    amount = fields.Integer(string="Amount (KES)", required=True, readonly=True, aggregator="sum")
+    content_hash = fields.Char(
+        required=True, readonly=True,
+        help="Digest of payee, number, amount and account. What is approved is this.",
+    )
+    maker_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict")
+    submitted_at = fields.Datetime(readonly=True)
+    approver_id = fields.Many2one(
+        "res.users", readonly=True, ondelete="restrict", tracking=True,
+        help="The second person. Empty when the account's policy approved.",
+    )
+    approved_at = fields.Datetime(readonly=True)
+    approved_hash = fields.Char(readonly=True)
+    hold_reason = fields.Char(readonly=True, tracking=True)
+    cancelled_at = fields.Datetime(readonly=True)
+    exception_reason = fields.Char(readonly=True, tracking=True)
+    failure_reason = fields.Char(readonly=True, tracking=True)
+    paid_at = fields.Datetime(readonly=True)
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("submitted", "To approve"),
+            ("approved", "To send"),
+            ("held", "On hold"),
+            ("in_flight", "In flight"),
+            ("paid", "Paid"),
+            ("failed", "Not paid"),
+            ("exception", "Needs a person"),
+            ("cancelled", "Cancelled"),
+        ],
+        compute="_compute_state", store=True, index=True, tracking=True,
+        help="In flight: handed to Safaricom, not yet proven. Paid and not paid are proven.",
+    )
+    receipt = fields.Char(
+        string="M-Pesa receipt", compute="_compute_receipt", store=True, index="btree_not_null",
+    )
+    attempt_ids = fields.One2many("soko.mpesa.attempt", "payout_id", readonly=True)
+    evidence_ids = fields.One2many("soko.mpesa.evidence", "payout_id", readonly=True)
+
+    _payment_uniq = models.UniqueIndex(
+        "(payment_id) WHERE cancelled_at IS NULL", "This payment has a payout already."
+    )
+    _amount_range = models.Constraint(
+        f"CHECK(amount BETWEEN {MIN_AMOUNT} AND {MAX_AMOUNT})",
+        "M-Pesa pays between 10 and 250,000 KES at once.",
+    )
+    _two_persons = models.Constraint(
+        "CHECK(approver_id IS NULL OR approver_id <> maker_id)",
+        "Who made a payout can't approve it.",
+    )
+    _approved_content = models.Constraint(
+        "CHECK(approved_hash IS NULL OR approved_hash = content_hash)",
+        "What was approved isn't what would be paid.",
+    )
+    _msisdn_form = models.Constraint(
+        "CHECK(msisdn ~ '^254[17][0-9]{8}$')", "This isn't a Kenyan mobile number."
+    )
+
+    def init(self):
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION soko_mpesa_payout_guard() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'M-Pesa payouts are never deleted';
+                END IF;
+                IF (NEW.payment_id, NEW.account_id, NEW.msisdn, NEW.payee_name, NEW.amount,
+                    NEW.content_hash, NEW.maker_id)
+                    IS DISTINCT FROM (OLD.payment_id, OLD.account_id, OLD.msisdn,
+                    OLD.payee_name, OLD.amount, OLD.content_hash, OLD.maker_id) THEN
+                    RAISE EXCEPTION 'What an M-Pesa payout pays to whom never changes';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            DROP TRIGGER IF EXISTS soko_mpesa_payout_guard ON soko_mpesa_payout;
+            CREATE TRIGGER soko_mpesa_payout_guard BEFORE UPDATE OR DELETE
+                ON soko_mpesa_payout FOR EACH ROW EXECUTE FUNCTION soko_mpesa_payout_guard();
+        """)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "attempt_ids.state", "submitted_at", "approved_at", "hold_reason", "cancelled_at",
+        "exception_reason",
+    )
+    def _compute_state(self):
+        for payout in self:
+            payout.state = payout._derive_state()
+
+    def _derive_state(self):
+        """Return the state that follows from the facts; see tools/states.py."""
+        return states.payout_state(
+            self.attempt_ids.mapped("state"),
+            submitted=self.submitted_at, approved=self.approved_at, held=self.hold_reason,
+            cancelled=self.cancelled_at, exception=self.exception_reason,
+        )
+
+    @api.depends("attempt_ids.receipt")
+    def _compute_receipt(self):
+        for payout in self:
+            payout.receipt = next(filter(None, payout.attempt_ids.mapped("receipt")), False)
+
+    # === MAKING === #
+
+    @api.model
+    def _make_for(self, payment):
+        """Make the payout of a posted payment, and approve it if the policy says so.
+
+        :param payment: account.payment, checked by `_soko_mpesa_prepare`
+        :rtype: soko.mpesa.payout
+        """
+        account = self.env["soko.mpesa.account"]._for_payment(payment)
+        bank = payment.partner_bank_id
+        # sudo: people have no right to write payouts; the payment's own checks have passed
+        payout = self.sudo().with_company(payment.company_id).create({
+            "name": self.env["ir.sequence"].sudo().next_by_code("soko.mpesa.payout") or "/",
+            "payment_id": payment.id,
+            "account_id": account.id,
+            "company_id": payment.company_id.id,
+            "partner_id": payment.partner_id.id,
+            "partner_bank_id": bank.id,
+            "msisdn": bank.acc_number,
+            "payee_name": payment.partner_id.name or payment.partner_id.display_name,
+            "amount": round(payment.amount),
+            "content_hash": self._get_hash(account, bank, payment),
+            "maker_id": self.env.uid,
+            "submitted_at": fields.Datetime.now(),
+        })
+        if 0 < payout.amount <= account.auto_approve_limit:
+            payout._approve()
+        return payout
+
+    @api.model
+    def _get_hash(self, account, bank, payment):
+        content = [
+            account.id, account.shortcode, payment.id, payment.partner_id.id, bank.id,
+            bank.acc_number, round(payment.amount),
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def _get_remarks(self):
+        """Return plain ASCII: other characters are reported to make requests vanish."""
+        text = f"{self.company_id.name} {self.name}"
+        return re.sub(r"[^A-Za-z0-9 _-]+", "-", text).strip()[-90:] or "Payment"
+
+    # === ACTION METHODS === #
+
+    def action_approve(self):
+        """Approve; for approvers who neither made the payout nor wrote the payee's number."""
+        self._check_group(APPROVER)
+        # sudo: people can't write payouts; the right was checked, the persons are below
+        for payout in self.sudo():
+            payout._lock()
+            payout._check_state("submitted")
+            payout._check_second_person()
+            payout._approve(self.env.user)
+
+    def action_cancel(self):
+        """Withdraw payouts of which nothing was sent, and reset their payments to draft."""
+        self._check_group(APPROVER, MAKER)
+        # sudo: a maker need not be an accountant to withdraw what isn't sent
+        for payout in self.sudo():
+            payout._lock()
+            payout._check_state("draft", "submitted", "approved", "held")
+            payout.payment_id.action_draft()
+
+    def action_hold(self):
+        """Keep payouts from being sent."""
+        self._check_group(APPROVER, MAKER)
+        # sudo: people can't write payouts; to stop one is always safe
+        for payout in self.sudo():
+            payout._lock()
+            payout._check_state("submitted", "approved")
+            payout._hold(self.env._("Stopped by %s.", self.env.user.name))
+
+    def action_release(self):
+        """Let held payouts go on, after the payee was checked again."""
+        self._check_group(APPROVER)
+        # sudo: people can't write payouts; the right was checked
+        for payout in self.sudo():
+            payout._lock()
+            payout._check_state("held")
+            if objection := payout._get_payee_objection():
+                raise UserError(objection)
+            payout.hold_reason = False
+            payout.account_id._nudge_send()
+
+    def action_query_now(self):
+        """Ask Safaricom at once what became of payments in flight."""
+        self._check_group(APPROVER, MAKER)
+        # sudo: people can't write attempts; to ask is always safe
+        live = self.sudo().attempt_ids.filtered(lambda a: a.state in ("accepted", "unknown"))
+        if not live:
+            raise UserError(self.env._("Nothing here is in flight, so there is nothing to ask."))
+        for attempt in live:
+            attempt._query_soon()
+
+    def action_resolve(self):
+        """Declare that a person has dealt with the exception."""
+        self._check_group(APPROVER)
+        # sudo: people can't write payouts; the right was checked
+        for payout in self.sudo():
+            payout._check_state("exception")
+            if payout.maker_id == self.env.user:
+                raise AccessError(self.env._("Another person than the maker must resolve this."))
+            payout.exception_reason = False
+            payout.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_open_payment(self):
+        self.ensure_one()
+        return self.payment_id._get_records_action()
+
+    # === CHECKS === #
+
+    def _check_group(self, *groups):
+        self.check_access("read")
+        user = self.env.user
+        if not self.env.su and not any(user.has_group(group) for group in groups):
+            raise AccessError(self.env._("Your role in M-Pesa payouts doesn't allow this."))
+
+    def _check_state(self, *allowed):
+        if self.state not in allowed:
+            raise UserError(self.env._(
+                "%(name)s is in the state \"%(state)s\": this can't be done now.",
+                name=self.name,
+                state=dict(self._fields["state"]._description_selection(self.env))[self.state],
+            ))
+
+    def _check_second_person(self):
+        """:raise AccessError: the user made the payment or wrote the payee's number"""
+        user = self.env.user
+        if user in self.maker_id | self.payment_id.create_uid:
+            raise AccessError(self.env._(
+                "You made %s, so somebody else must approve it.", self.name
+            ))
+        if user == self.partner_bank_id.soko_mpesa_edited_by:
+            raise AccessError(self.env._(
+                "You entered the M-Pesa number of %s, so somebody else must approve the "
+                "payment.", self.payee_name,
+            ))
+
+    def _get_payee_objection(self):
+        """Return why the payee isn't the one that was approved; empty when it is."""
+        bank = self.partner_bank_id
+        # a change of the number at this very moment must wait or be seen
+        bank.lock_for_update(allow_referencing=True)
+        bank.invalidate_recordset()
+        if bank.acc_number != self.msisdn or bank.partner_id != self.payment_id.partner_id:
+            return self.env._(
+                "The M-Pesa number of %s has changed since the payment was posted.",
+                self.payee_name,
+            )
+        if not bank.active or not bank._soko_mpesa_is_verified():
+            return self.env._(
+                "The M-Pesa number of %s isn't verified any more.", self.payee_name
+            )
+        if self.content_hash != self._get_hash(self.account_id, bank, self.payment_id):
+            return self.env._("The payment has changed since it was posted.")
+        return ""
+
+    def _lock(self):
+        self.lock_for_update(allow_referencing=True)
+        self.invalidate_recordset()
+
+    # === BUSINESS METHODS === #
+
+    def _approve(self, user=None):
+        """Approve and prepare the attempt; without `user` it is the policy that approves."""
+        self.write({
+            "approver_id": user.id if user else False,
+            "approved_at": fields.Datetime.now(),
+            "approved_hash": self.content_hash,
+        })
+        if objection := self._get_payee_objection():
+            raise UserError(objection)
+        self.env["soko.mpesa.attempt"].create({
+            "payout_id": self.id, "number": len(self.attempt_ids) + 1,
+        })
+        self.account_id._nudge_send()
+
+    def _hold(self, reason):
+        self.hold_reason = reason
+        self._alert(reason)
+
+    def _withdraw(self):
+        """Cancel what was never sent.
+
+        :raise UserError: something was sent, or may have been
+        """
+        for payout in self.filtered(lambda payout: not payout.cancelled_at):
+            payout._lock()
+            if payout.state not in ("draft", "submitted", "approved", "held"):
+                raise UserError(self.env._(
+                    "%s was handed to M-Pesa. It can't be withdrawn; its payment follows what "
+                    "M-Pesa proves.", payout.name,
+                ))
+            for attempt in payout.attempt_ids:
+                attempt._set_state("cancelled")
+            payout.write({"cancelled_at": fields.Datetime.now(), "hold_reason": False})
+
+    def _on_paid(self, receipt, late):
+        """Carry a proven payment into the books.
+
+        :param str receipt: the M-Pesa receipt
+        :param bool late: it had been declared not paid, so its bill was opened again
+        """
+        self.paid_at = fields.Datetime.now()
+        self.flush_recordset()
+        if late:
+            # the next payment to this person waits until somebody has understood this one
+            self.partner_bank_id.write({"allow_out_payment": False})
+            self._raise_exception(self.env._(
+                "Safaricom reports the payment %s, which was declared not paid before. If the "
+                "bill was paid again meanwhile, the payee has been paid twice.", receipt,
+            ))
+            return
+        self._book(lambda: self.payment_id._soko_mpesa_settle(receipt))
+
+    def _on_not_paid(self, reason):
+        """Open the bill again."""
+        self.failure_reason = reason
+        self.flush_recordset()
+        self._book(lambda: self.payment_id._soko_mpesa_reject())
+        self._alert(self.env._("Not paid: %s. The bill is open again.", reason))
+
+    def _book(self, entry):
+        """Call `entry`; if the books refuse it, the proof stays and a person is called."""
+        try:
+            with self.env.cr.savepoint():
+                entry()
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001  a lock date must not undo a proof
+            _logger.warning("M-Pesa payout %s: not booked", self.name, exc_info=True)
+            self._raise_exception(self.env._(
+                "The outcome is proven, but it couldn't be booked: %s", error
+            ))
+
+    def _raise_exception(self, reason):
+        if not self.exception_reason:
+            self.exception_reason = reason
+            self._alert(reason)
+
+    def _alert(self, text):
+        """Give the person responsible for the account a task."""
+        self.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=self.account_id.responsible_id.id,
+            summary=self.env._("M-Pesa payout needs you"), note=text,
+        )
+
+    # === AUDIT === #
+
+    @api.model
+    def _invariant_violations(self):
+        """Return what must never be: {name of the invariant: offending rows}.
+
+        Empty when all is well. The queries are in tools/invariants.py.
+        """
+        self.env.flush_all()
+        found = {}
+        for name, query in INVARIANTS.items():
+            self.env.cr.execute(query)
+            if rows := self.env.cr.fetchall():
+                found[name] = rows
+        drifted = self.sudo().search([]).filtered(lambda p: p.state != p._derive_state())
+        if drifted:
+            found["I-9 payout state follows from its facts"] = drifted.mapped("name")
+        return found

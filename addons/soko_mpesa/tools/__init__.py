@@ -1,0 +1,1 @@
+"""Plain Python: nothing here knows the ORM, so all of it is tested without a database."""

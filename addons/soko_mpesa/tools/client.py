@@ -1,0 +1,193 @@
+"""Calls to Daraja: one connection a call, one deadline a call, no redirects, no exception.
+
+The standard library's pieces are used instead of `requests`, because what counts here is *where*
+a call broke: before the first byte of the request left (nothing can have happened), or after.
+"""
+
+import base64
+import hashlib
+import http.client
+import io
+import json
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ..const import HTTP_DEADLINE, MAX_RESPONSE_BYTES, PATH_TOKEN, TOKEN_DEADLINE
+from .classify import Outcome, broken, classify, not_sent
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call, complete as bytes: nothing is read from the database once it exists."""
+
+    url: str
+    body: bytes
+    expected_id: str = ""
+    headers: dict = field(default_factory=dict, repr=False)
+
+    @property
+    def sha256(self):
+        """Digest of the body; the stub or the provider can be asked whether it saw the same."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def check_base_url(url):
+    """Whether requests may go to `url`: https, or http to this very machine.
+
+    :rtype: bool
+    """
+    parts = urlsplit(url or "")
+    if parts.username or parts.password or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+def make_request(base_url, path, token, payload):
+    """Return a POST of the JSON `payload`, authorised by `token`.
+
+    :rtype: Request
+    """
+    return Request(
+        url=base_url.rstrip("/") + path,
+        body=json.dumps(payload, separators=(",", ":")).encode(),
+        expected_id=payload.get("OriginatorConversationID", ""),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+
+
+def send(request, deadline=HTTP_DEADLINE):
+    """Make the call and say what it proves.
+
+    :param Request request:
+    :param float deadline: seconds for the whole call
+    :rtype: Outcome
+    """
+    try:
+        status, body = _exchange("POST", request.url, request.headers, request.body, deadline)
+        return classify(status, body, request.expected_id)
+    except _NothingLeft as error:
+        return not_sent(str(error))
+    except Exception as error:  # noqa: BLE001  whatever it is, the request may have arrived
+        return broken(f"{type(error).__name__}: {error}")
+
+
+def fetch_token(base_url, key, secret, deadline=TOKEN_DEADLINE):
+    """Ask for an access token.
+
+    :return: (token, seconds it lives, what went wrong); an empty token when none was given
+    :rtype: tuple[str, int, str]
+    """
+    basic = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}"}
+    try:
+        status, body = _exchange("GET", base_url.rstrip("/") + PATH_TOKEN, headers, b"", deadline)
+        data = json.loads(body) if status == 200 else {}
+        if isinstance(data, dict) and data.get("access_token"):
+            return str(data["access_token"]), int(float(data.get("expires_in") or 0)), ""
+        return "", 0, f"HTTP {status}"
+    except Exception as error:  # noqa: BLE001  no token means that nothing is sent
+        return "", 0, f"{type(error).__name__}: {error}"
+
+
+class _NothingLeft(Exception):
+    """The call broke before its first byte left this machine."""
+
+
+class _Deadline:
+    def __init__(self, seconds):
+        self._end = time.monotonic() + seconds
+
+    def left(self):
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("deadline")
+        return left
+
+
+class _Reader(io.RawIOBase):
+    """Bytes of a socket, until the deadline of the call and never more than the limit."""
+
+    def __init__(self, sock, deadline):
+        self._sock = sock
+        self._deadline = deadline
+        self._room = 2 * MAX_RESPONSE_BYTES
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self._sock.settimeout(self._deadline.left())
+        count = self._sock.recv_into(buffer)
+        self._room -= count
+        if self._room < 0:
+            raise OverflowError("answer too long")
+        return count
+
+    def makefile(self, _mode):
+        """Let http.client take this reader for a socket."""
+        return io.BufferedReader(self)
+
+
+def _exchange(method, url, headers, body, seconds):
+    """:return: (HTTP status, body); :raise _NothingLeft: before the request began"""
+    deadline = _Deadline(seconds)
+    try:
+        data = _head(method, url, headers, body) + body
+    except ValueError as error:
+        raise _NothingLeft(str(error)) from None
+    sock = _connect(url, deadline)
+    try:
+        sock.settimeout(deadline.left())
+        sock.sendall(data)
+        response = http.client.HTTPResponse(_Reader(sock, deadline), method=method)
+        response.begin()
+        return response.status, _read_body(response)
+    finally:
+        sock.close()
+
+
+def _read_body(response):
+    body = response.read(MAX_RESPONSE_BYTES + 1)
+    if len(body) > MAX_RESPONSE_BYTES:
+        raise OverflowError("answer too long")
+    return body
+
+
+def _connect(url, deadline):
+    if not check_base_url(url):
+        raise _NothingLeft("refused address")
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        sock = socket.create_connection((parts.hostname, port), timeout=deadline.left())
+    except (OSError, UnicodeError) as error:
+        raise _NothingLeft(f"{type(error).__name__}: {error}") from None
+    if parts.scheme == "http":
+        return sock
+    try:
+        sock.settimeout(deadline.left())
+        return ssl.create_default_context().wrap_socket(sock, server_hostname=parts.hostname)
+    except OSError as error:
+        sock.close()
+        raise _NothingLeft(f"{type(error).__name__}: {error}") from None
+
+
+def _head(method, url, headers, body):
+    parts = urlsplit(url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += ["Accept: application/json", "Accept-Encoding: identity"]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    if any(character in line for line in lines for character in "\r\n"):
+        raise ValueError("line break in a header")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+__all__ = ["Outcome", "Request", "check_base_url", "fetch_token", "make_request", "send"]
