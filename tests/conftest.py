@@ -55,7 +55,7 @@ def soko_system(worker_name):
         databases.drop_left_over(server)
         demo = databases.ensure_demo(server)
         with databases.copy_of(server, demo, worker_name):
-            logins = databases.demo_logins(demo)
+            logins = databases.demo_logins(demo).read_text()
             system = TestSystem(server, worker_name, config.Ports.free(), worker_name, logins)
             yield from _running(system)
 

@@ -67,12 +67,12 @@ class Apt:
             "Dir::State::status": here / "status",
             "Dir::Cache": here / "cache",
             "Dir::Log": here / "log",
-            "Dir::Etc::SourceList": self._sources(keyring),
+            "Dir::Etc::SourceList": self._sources(),
             "Dir::Etc::SourceParts": nothing,
             "Dir::Etc::Preferences": nothing,
             "Dir::Etc::PreferencesParts": nothing,
             "Dir::Etc::Trusted": nothing,
-            "Dir::Etc::TrustedParts": nothing,
+            "Dir::Etc::TrustedParts": self._trusted(keyring),
             "APT::Sandbox::User": "root",
             "APT::Architecture": self.architecture,
             "Acquire::Languages": "none",
@@ -80,15 +80,18 @@ class Apt:
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
         }
 
-    def _sources(self, keyring):
-        # apt ends an option at a blank, so a keyring in a folder with one is reached by a link
-        link = Path(self.folder / "etc" / ("keyring" + keyring.suffix))
-        shutil.copyfile(str(keyring), str(link))
-        sources = self.folder / "etc" / "debian.sources"
-        sources.write_text(
-            f"Types: deb\nURIs: {self.mirror}\nSuites: sid\nComponents: main\nSigned-By: {link}\n"
-        )
+    def _sources(self):
+        sources = self.folder / "etc" / "sources.list"
+        sources.write_text(f"deb {self.mirror} sid main\n")
         return sources
+
+    def _trusted(self, keyring):
+        # a folder with one keyring, not signed-by: that option takes no path with a blank in it
+        trusted = self.folder / "etc" / "trusted"
+        paths.remove(trusted)
+        trusted.mkdir()
+        shutil.copyfile(str(keyring), str(trusted / keyring.name))
+        return trusted
 
     def environment(self, keyring):
         """Write the settings and return the environment that makes apt use them."""

@@ -192,6 +192,9 @@ def check_up(args):
     return doctor.examine()
 
 
+PASSING = {"shell": shell, "psql": psql, "odoo": odoo, "story": story}
+
+
 def parser():
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
@@ -215,14 +218,21 @@ def parser():
     add("update", update).add_argument("modules", nargs="+", metavar="MODULE", help="or 'all'")
     add("bench", bench).add_argument("names", nargs="*", metavar="NAME")
     add("db", db).add_argument("what", choices=["start", "stop", "status"])
-    for name, action in (("shell", shell), ("psql", psql), ("odoo", odoo), ("story", story)):
-        add(name, action).add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
+    for name, action in PASSING.items():
+        add(name, action)
     return top
+
+
+def parse(words):
+    """Return the parsed command line; some commands hand on all that follows them."""
+    if words and words[0] in PASSING:
+        return argparse.Namespace(action=PASSING[words[0]], rest=words[1:])
+    return parser().parse_args(words)
 
 
 def main(words=None):
     """Run one command and return its exit code."""
-    args = parser().parse_args(words)
+    args = parse(sys.argv[1:] if words is None else words)
     terminable()
     try:
         return args.action(args)

@@ -68,7 +68,7 @@ def system():
         server = postgres.server()
         with server.hold():
             database = databases.ensure_run(server)
-            whole = System(server, database, ports)
+            whole = System(server, database, ports, logins=paths.LOGINS.read_text())
             whole.start()
             try:
                 _write_mark(whole)
@@ -127,7 +127,7 @@ def table(people):
     """Return lines that say who can log in as what."""
     if not people:
         return ["  log in as admin, password admin"]
-    columns = ("login", "password", "who")
+    columns = ("login", "password", "role")
     rows = [("log in as", "password", "who it is")]
     rows += [tuple(str(person.get(column) or "") for column in columns) for person in people]
     widths = [max(len(row[number]) for row in rows) for number in range(2)]

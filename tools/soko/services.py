@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,16 +91,17 @@ class System:
     :param database: the name of an existing database
     :param ports: a :class:`config.Ports`
     :param name: names the state folder, the logs and the settings file
-    :param logins: the JSON file that says who can log in
+    :param logins: the JSON text that says who can log in
     """
 
-    def __init__(self, server, database, ports, name="run", logins=paths.LOGINS):
+    def __init__(self, server, database, ports, name="run", logins="[]"):
         self.server, self.database, self.ports = server, database, ports
-        self.name, self.logins_file = name, logins
+        self.name, self.logins = name, logins
         self.url = f"http://{config.HOST}:{ports.http}"
         self.simulator_url = f"http://{config.HOST}:{ports.simulator}"
         self.postbox_url = f"http://{config.HOST}:{ports.postbox}"
         self.state = paths.STATE / name
+        self.logins_file = paths.LOGINS if name == "run" else self.state / "logins.json"
         self.conf = paths.STATE / ("odoo.conf" if name == "run" else f"{name}.conf")
         self.env = self._environment()
         self.simulator = self._helper("daraja", ports.simulator, "/_sim/health")
@@ -145,6 +148,7 @@ class System:
         options = config.for_system(self.server, self.database, self.ports)
         config.write(self.conf.name, options)
         self._tell_address()
+        self.logins_file.write_text(people_at(self.url, self.logins))
         try:
             for service in self.services:
                 paths.remove(service.log)
@@ -174,6 +178,15 @@ class System:
         """Stop all services, Odoo first: it may still be talking to the others."""
         for service in reversed(self.services):
             service.stop()
+
+
+def people_at(url, logins):
+    """Return who can log in, a JSON text, with the pages' addresses on this system."""
+    people = json.loads(logins)
+    for person in people:
+        if person.get("url"):
+            person["url"] = re.sub(r"^https?://[^/]+", url, person["url"])
+    return json.dumps(people, indent=1)
 
 
 def terminable():
