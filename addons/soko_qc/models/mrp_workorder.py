@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import plating
-
 
 class MrpWorkorder(models.Model):
     _inherit = "mrp.workorder"
@@ -55,14 +53,13 @@ class MrpWorkorder(models.Model):
         self.ensure_one()
         return self._soko_get_piece_count() * self.product_id.soko_plating_area_cm2
 
-    def _soko_get_metal_cost(self, thickness_um):
+    def _soko_get_metal_cost(self):
         """Cost of the metal on one piece, in the company's currency.
 
-        :param float thickness_um: thickness of the layer
+        Area x thickness x density x fineness x price: the piece's share, by area, of what the run
+        deposited.
         """
         self.ensure_one()
-        process = self.soko_plating_run_id.process_id
-        mass = plating.layer_mass(
-            self.product_id.soko_plating_area_cm2, thickness_um, process.density
-        )
-        return mass * process.fineness * process.price_per_gram
+        run = self.soko_plating_run_id
+        share = self.product_id.soko_plating_area_cm2 / run.area_cm2 if run.area_cm2 else 0.0
+        return share * run.fine_mass_g * run.price_per_gram

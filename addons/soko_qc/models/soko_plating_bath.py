@@ -36,6 +36,7 @@ class SokoPlatingBath(models.Model):
         digits=(16, 4),
         compute="_compute_efficiency",
         store=True,
+        precompute=True,
         readonly=False,
         tracking=True,
         help="Share of the current that plates metal: the process's to begin with, then learnt "

@@ -44,6 +44,7 @@ class SokoPlatingProcess(models.Model):
         digits=(16, 3),
         compute="_compute_constants",
         store=True,
+        precompute=True,
         readonly=False,
         required=True,
         help="Molar mass divided by the electrons an ion takes. Change it when the data sheet of "
@@ -54,6 +55,7 @@ class SokoPlatingProcess(models.Model):
         digits=(16, 3),
         compute="_compute_constants",
         store=True,
+        precompute=True,
         readonly=False,
         required=True,
         help="Of the deposit. An alloy is lighter than the pure metal: take the data sheet's.",

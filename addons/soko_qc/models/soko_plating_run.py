@@ -352,9 +352,8 @@ class SokoPlatingRun(models.Model):
         """Finish the work orders, then every order that has no other step, by Odoo's own flow."""
         self.ensure_one()
         productions = self.workorder_ids.production_id
-        thickness = self._get_final_thickness()
         for workorder in self.workorder_ids:
-            workorder.soko_metal_cost_unit = workorder._soko_get_metal_cost(thickness)
+            workorder.soko_metal_cost_unit = workorder._soko_get_metal_cost()
         self.workorder_ids.button_finish()
         ready = productions.filtered(
             lambda p: all(w.state in ("done", "cancel") for w in p.workorder_ids)

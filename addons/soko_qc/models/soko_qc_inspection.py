@@ -423,6 +423,8 @@ class SokoQcInspection(models.Model):
             "product_uom": self.product_uom_id.id,
             "product_uom_qty": quantity,
             "origin": self.name,
+            # Push rules of the warehouse take accepted pieces on from there.
+            "warehouse_id": destination.warehouse_id.id,
             "soko_inspection_id": self.id,
             "move_line_ids": [Command.create(line)],
         }

@@ -74,7 +74,8 @@ class StockMoveLine(models.Model):
             )
             same = same and self.owner_id == inspection.owner_id
             return same and (not self.picking_id or is_return)
-        is_count = self.move_id.is_inventory
+        # A relocation is flagged as a count too, but only a count loses the piece.
+        is_count = self.move_id.is_inventory and self.location_dest_id.usage == "inventory"
         is_scrap = self.move_id.scrap_id and self.location_id.soko_qc_role == "rejected"
         return bool(is_count or is_scrap) and self.env.user.has_group(
             "soko_qc.soko_qc_group_manager"

@@ -1,0 +1,6 @@
+from . import test_tools
+from . import test_soko_qc_plan
+from . import test_soko_qc_inspection
+from . import test_gate
+from . import test_soko_plating
+from . import test_access_rights

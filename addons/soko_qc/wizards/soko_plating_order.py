@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import clean_context
 
 
 class SokoPlatingOrder(models.TransientModel):
@@ -14,7 +15,6 @@ class SokoPlatingOrder(models.TransientModel):
         compute="_compute_product_id",
         store=True,
         readonly=False,
-        required=True,
     )
     lot_id = fields.Many2one(
         "stock.lot",
@@ -28,7 +28,6 @@ class SokoPlatingOrder(models.TransientModel):
         compute="_compute_bom_id",
         store=True,
         readonly=False,
-        required=True,
         domain="[('id', 'in', available_bom_ids)]",
         help="The bill of materials that makes the plated product of the raw one.",
     )
@@ -39,7 +38,6 @@ class SokoPlatingOrder(models.TransientModel):
         compute="_compute_bath_id",
         store=True,
         readonly=False,
-        required=True,
         domain="[('process_id', '=', process_id)]",
     )
     run_id = fields.Many2one(
@@ -102,6 +100,8 @@ class SokoPlatingOrder(models.TransientModel):
         """
         self.ensure_one()
         self.check_access("write")
+        # The defaults the form was opened with (its lot) must not reach the stock moves.
+        self = self.with_context(clean_context(self.env.context))
         self._check_order()
         production = self.env["mrp.production"].create(self._prepare_production_vals())
         production.action_confirm()
@@ -130,6 +130,18 @@ class SokoPlatingOrder(models.TransientModel):
 
     def _check_order(self):
         self.ensure_one()
+        if not self.bom_id:
+            raise UserError(
+                self.env._(
+                    "No bill of materials plates %s. Create one for the plated product, with the "
+                    "raw one as its component and an operation that has a plating process.",
+                    self.product_id.display_name or self.env._("nothing"),
+                )
+            )
+        if not self.bath_id:
+            raise UserError(
+                self.env._("The process %s has no bath yet. Create one.", self.process_id.name)
+            )
         if self.product_id.tracking != "none" and not self.lot_id:
             raise UserError(
                 self.env._("Choose the lot to plate: each plated piece remembers its raw lot.")

@@ -1,0 +1,73 @@
+from odoo.exceptions import AccessError
+
+from .common import PlatingCase
+
+
+class TestAccessRights(PlatingCase):
+    def _deny(self, call):
+        with self.assertRaises(AccessError):
+            call()
+
+    def test_inspector(self):
+        """Inspects and plates; sets nothing up."""
+        plan = self._create_plan()
+        inspection = self._receive(2).with_user(self.inspector)
+        inspection.action_all_pass()
+        inspection.action_done()
+        run = self._order_plating(inspection.lot_id)
+        run.action_start()
+        run.minutes = 2
+        run.action_finish()
+        self.assertEqual(run.state, "done")
+        self._deny(lambda: plan.with_user(self.inspector).write({"name": "Mine"}))
+        self._deny(lambda: self.process.with_user(self.inspector).write({"efficiency": 0.5}))
+        self._deny(lambda: self.defect.with_user(self.inspector).write({"severity": "minor"}))
+        self._deny(lambda: inspection.copy())
+
+    def test_manager(self):
+        """Sets up and inspects."""
+        plan = self._create_plan().with_user(self.manager)
+        plan.name = "Renamed"
+        self.process.with_user(self.manager).efficiency = 0.8
+        inspection = self._receive(1).with_user(self.manager)
+        inspection.action_all_pass()
+        inspection.action_done()
+        self.assertEqual(inspection.decision, "accepted")
+
+    def test_inventory_user(self):
+        """Receives pieces, which makes inspections, and reads them; decides nothing."""
+        picking = self._create_receipt(2, self.amina, "CLERK")
+        picking.with_user(self.clerk).button_validate()
+        inspection = picking.with_user(self.clerk).soko_inspection_ids
+        self.assertEqual((inspection.state, inspection.quantity), ("draft", 2))
+        for method in ("action_start", "action_all_pass", "action_cancel"):
+            self._deny(getattr(inspection, method))
+        inspection.sudo().action_all_pass()
+        self._deny(inspection.action_done)
+        self._deny(lambda: inspection.piece_ids.write({"result": "fail"}))
+        self._deny(lambda: self.env["soko.plating.order"].with_user(self.clerk).create(
+            {"lot_id": inspection.lot_id.id}
+        ))
+
+    def test_employee_sees_nothing(self):
+        employee = self._create_user("employee", "base.group_user")
+        inspection = self._receive(1)
+        for record in (inspection, self.process, self.bath):
+            self._deny(lambda record=record: record.with_user(employee).read(["display_name"]))
+
+    def test_other_company_is_hidden(self):
+        inspection = self._receive(1)
+        other = self.env["res.company"].create({"name": "Other workshop"})
+        self.inspector.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+        inspections = self.env["soko.qc.inspection"].with_user(self.inspector)
+        self.assertFalse(inspections.search([("id", "=", inspection.id)]))
+        processes = self.env["soko.plating.process"].with_user(self.inspector)
+        self.assertFalse(processes.search([("id", "=", self.process.id)]))
+
+    def test_new_company_warehouse_has_its_locations(self):
+        company = self.env["res.company"].create({"name": "Third workshop"})
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", company.id)])
+        hold = warehouse.soko_qc_hold_location_id
+        self.assertEqual((hold.soko_qc_role, hold.company_id), ("hold", company))
+        self.assertFalse(hold.warehouse_id)
+        self.assertEqual(warehouse.soko_qc_rejected_location_id.soko_qc_role, "rejected")
