@@ -6,9 +6,8 @@ import socket
 import stat
 
 import pytest
-from soko import apt, cli, config, databases, deb, odoo_log, odoo_source, paths, python_env
+from soko import apt, cli, config, databases, deb, odoo_log, odoo_source, paths, python_env, testing
 from soko import running as running_module
-from soko import testing
 from soko.ui import Stop
 
 STAMP = "2026-11-21 10:00:00,123 77 "
@@ -103,7 +102,7 @@ class TestLog:
 
     def test_exceptions_need_a_reason(self, tmp_path):
         rules = tmp_path / "rules.txt"
-        rules.write_text("# upstream's own\nlog: Field \\w+ is odd\n# no reader here\nskip: braille\n")
+        rules.write_text("# upstream's\nlog: Field \\w+ is odd\n# no reader here\nskip: braille\n")
         patterns = odoo_log.allowed("log", rules)
         assert odoo_log.unexpected(["Field x is odd", "Field"], patterns) == ["Field"]
         rules.write_text("# one reason\nlog: first\nlog: second\n")

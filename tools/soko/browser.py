@@ -25,7 +25,8 @@ def _outer_path():
 def find():
     """Return the path of a Chromium or Chrome, or None."""
     path = _outer_path()
-    return next((found for found in (shutil.which(name, path=path) for name in NAMES) if found), None)
+    found = (shutil.which(name, path=path) for name in NAMES)
+    return next(filter(None, found), None)
 
 
 def setup():

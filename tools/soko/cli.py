@@ -136,7 +136,7 @@ def update(args):
     modules = args.modules if args.modules != ["all"] else paths.addons()
     unknown = [name for name in modules if name not in paths.addons()]
     if unknown:
-        raise Stop(f"no add-on of ours: {', '.join(unknown)}; there are {', '.join(paths.addons())}")
+        raise Stop(f"no add-on of ours: {', '.join(unknown)}; ours: {', '.join(paths.addons())}")
 
     def change(server, _name):
         databases.update_run(server, modules)
@@ -243,5 +243,6 @@ def main(words=None):
         sys.stderr.write("soko: interrupted; the same command goes on from here\n")
         return INTERRUPTED
     except OSError as error:
-        sys.stderr.write(f"soko: {error.strerror or error} ({error.filename or 'disk or system'})\n")
+        where = error.filename or "disk or system"
+        sys.stderr.write(f"soko: {error.strerror or error} ({where})\n")
         return 1

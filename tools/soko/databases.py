@@ -68,7 +68,7 @@ class Builder:
         env = config.environment(self.server, SOKO_HOME=paths.STATE, **options.pop("more", {}))
         result = subprocess.run(
             command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            universal_newlines=True, check=False, **options
+            text=True, check=False, **options
         )
         if result.returncode:
             end = odoo_log.cause(read(self.log)) or tail(result.stdout, 6)
@@ -220,7 +220,8 @@ def take_snapshot(server, name):
             if not fast.exists(name):
                 build_template(fast, name)
             save_snapshot(fast, name)
-    if not (folder / ".complete").exists() or not os.access(str(folder / "data"), os.R_OK | os.X_OK):
+    readable = os.access(str(folder / "data"), os.R_OK | os.X_OK)
+    if not readable or not (folder / ".complete").exists():
         return False
     server.replace_from(folder)
     if not (paths.FILESTORE / name).exists():

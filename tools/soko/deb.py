@@ -5,6 +5,7 @@ out. ``mend`` puts real files there, so that Odoo needs nothing installed beside
 """
 from __future__ import annotations
 
+import contextlib
 import lzma
 import os
 import shutil
@@ -27,16 +28,18 @@ CONVERT = (
 )
 
 
+@contextlib.contextmanager
 def contents(package):
-    """Return the tar archive inside a .deb, in plain Python (Debian packs with xz)."""
-    stream = open(package, "rb")
-    stream.seek(8)
-    while True:
+    """Open the tar archive inside a .deb, in plain Python (Debian packs with xz)."""
+    with open(package, "rb") as stream:
+        stream.seek(8)
         head = stream.read(60)
-        size, start = int(head[48:58]), stream.tell()
-        if head.startswith(b"data.tar.xz"):
-            return tarfile.open(fileobj=lzma.open(stream), mode="r|")
-        stream.seek(start + size + (size & 1))
+        while not head.startswith(b"data.tar.xz"):
+            size = int(head[48:58])
+            stream.seek(size + (size & 1), os.SEEK_CUR)
+            head = stream.read(60)
+        with lzma.open(stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+            yield archive
 
 
 def unpack_odoo(package, target, languages):

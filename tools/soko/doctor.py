@@ -79,7 +79,8 @@ def _postgres():
 
 def _browser():
     found = browser.find()
-    return bool(found), f"a browser for tests and reports: {found or 'none'}", "apt install chromium"
+    what = f"a browser for tests and reports: {found or 'none'}"
+    return bool(found), what, "apt install chromium"
 
 
 def _pdf():

@@ -1,4 +1,4 @@
-"""What Odoo's log says about a test run: which tests ran, failed, were skipped; what it warns of."""
+"""What Odoo's log says about a test run: tests that ran, failed or were skipped, and warnings."""
 from __future__ import annotations
 
 import re

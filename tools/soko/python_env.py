@@ -67,7 +67,8 @@ def choose():
     if found:
         return found[0]
     named = os.environ.get("SOKO_PYTHON")
-    here = f"SOKO_PYTHON={named} is none" if named else "this is Python %d.%d" % sys.version_info[:2]
+    ours = "{}.{}".format(*sys.version_info)
+    here = f"SOKO_PYTHON={named} is none" if named else f"this is Python {ours}"
     raise Stop(
         f"Odoo 19 needs Python 3.10, 3.11, 3.12 or 3.13, and none was found ({here}).\n"
         "  Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.12;\n"
@@ -96,9 +97,11 @@ def setup(development=False):
     """
     want = fingerprint(RUNTIME, POSTGRES)
     stamp = paths.VENV / ".soko-stamp"
-    if not _stamped(stamp, want) or not _works():
-        remake_if_broken()
-        stamp.unlink() if stamp.exists() else None
+    if not _works():
+        paths.remove(stamp)
+    if not _stamped(stamp, want):
+        remake_if_broken(whole=stamp.exists())
+        paths.remove(stamp)
         install(RUNTIME)
         install(POSTGRES, needed=False)
         stamp.write_text(want)
@@ -128,11 +131,14 @@ def _works(code=NEEDED):
     return run([paths.venv_python(), "-c", code]).returncode == 0
 
 
-def remake_if_broken():
-    """Make the virtual environment anew unless it is there, whole and of the chosen Python."""
+def remake_if_broken(whole):
+    """Make the virtual environment anew, unless it is whole and of the chosen Python.
+
+    :param whole: whether all packages were installed into it once, and still load
+    """
     version, python = choose()
     same = f"import sys, pip; assert '%d.%d' % sys.version_info[:2] == '{version}'"
-    if _works(same):
+    if whole and _works(same):
         return
     paths.need_space(paths.STATE, 1200, "the Python packages")
     say(f"python: {paths.VENV} with Python {version} ({python})")
@@ -177,7 +183,7 @@ def install(lock, needed=True):
         return
     raise Stop(
         f"The Python packages of {lock.name} could not be installed.\n  {indent(tail(output, 6))}\n"
-        "  Without network: run this once where PyPI, or a mirror named in pip's settings, can be\n"
-        "  reached; what came down is kept. 'No matching distribution': there is no wheel for this\n"
-        "  system; use docker compose instead. 'No space left': free some disk."
+        "  Without network: run this once where PyPI, or a mirror named in pip's settings, can\n"
+        "  be reached; what came down is kept. 'No matching distribution': there is no wheel for\n"
+        "  this system; use docker compose instead. 'No space left': free some disk."
     )

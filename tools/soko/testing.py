@@ -231,7 +231,7 @@ def stream(command, env):
     lines = []
     with subprocess.Popen(
         command, env=env, cwd=str(paths.ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, universal_newlines=True, errors="replace",
+        stderr=subprocess.STDOUT, text=True, errors="replace",
     ) as process:
         for line in process.stdout:
             lines.append(line)

@@ -25,7 +25,7 @@ def run(cmd, **options):
     """
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.STDOUT)
-    options.setdefault("universal_newlines", True)
+    options.setdefault("text", True)
     try:
         return subprocess.run([str(word) for word in cmd], check=False, **options)
     except OSError as error:
