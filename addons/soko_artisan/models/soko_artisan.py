@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-FIGURES = ("sold", "awaiting", "owed", "paid")
+FIGURES = ("sold", "awaiting", "owed", "on_way", "paid")
 PARTNER_KEYS = ("name", "phone", "email", "image_1920")
 
 
@@ -125,6 +125,12 @@ class SokoArtisan(models.Model):
         compute_sudo=True,
         help="Due to the artisan and not yet proven paid.",
     )
+    amount_on_way = fields.Monetary(
+        string="On the way",
+        compute="_compute_settlement_figures",
+        compute_sudo=True,
+        help="The part of what is owed that is handed over and not yet proven to have arrived.",
+    )
     amount_paid = fields.Monetary(
         string="Paid",
         compute="_compute_settlement_figures",
@@ -164,10 +170,11 @@ class SokoArtisan(models.Model):
             artisan.qty_sold = values.get("sold", 0)
             artisan.amount_awaiting = values.get("awaiting", 0)
             artisan.amount_owed = values.get("owed", 0)
+            artisan.amount_on_way = values.get("on_way", 0)
             artisan.amount_paid = values.get("paid", 0)
 
     def _get_settlement_figures(self):
-        """Return {artisan: {"sold", "awaiting", "owed", "paid"}} in one query."""
+        """Return {artisan: {one value for each of FIGURES}} in one query."""
         groups = self.env["soko.settlement.line"]._read_group(
             [("artisan_id", "in", self.ids), ("state", "!=", "cancelled")],
             ["artisan_id", "state", "settlement_state"],
@@ -181,6 +188,8 @@ class SokoArtisan(models.Model):
                 values["awaiting"] += amount
             else:
                 values["paid" if settlement_state == "paid" else "owed"] += amount
+            if settlement_state == "in_payment":
+                values["on_way"] += amount
         return figures
 
     # === CRUD METHODS === #
@@ -298,3 +307,79 @@ class SokoArtisan(models.Model):
                     "mail_message_id": message.id,
                 }
             )
+
+    # === BUSINESS METHODS - PORTAL === #
+
+    def _get_pieces_in_office(self):
+        """Return what stands in the house for this artisan, for her own page.
+
+        :return: list of {"product", "quantity", "since"}, the oldest first
+        """
+        self.ensure_one()
+        # sudo: portal users may not read stock; only the artisan's own pieces are counted
+        groups = self.env["stock.quant"].sudo()._read_group(
+            [
+                ("owner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("location_id.usage", "in", ("internal", "transit")),
+            ],
+            ["product_id", "lot_id"],
+            ["quantity:sum", "in_date:min"],
+        )
+        pieces = {}
+        for product, lot, quantity, in_date in groups:
+            since = lot.soko_drop_off_date or in_date.date()
+            row = pieces.setdefault(
+                product, {"product": product.name, "quantity": 0, "since": since}
+            )
+            row["quantity"] += quantity
+            row["since"] = min(row["since"], since)
+        return sorted(pieces.values(), key=lambda row: row["since"])
+
+    def _get_last_drop_offs(self, limit=5):
+        """Return the artisan's last drop-offs: list of {"date", "product", "quantity", "lot"}."""
+        self.ensure_one()
+        # sudo: portal users may not read stock; only the artisan's own drop-offs are read
+        lines = self.env["stock.move.line"].sudo().search(
+            [
+                ("picking_id.soko_artisan_id", "=", self.id),
+                ("picking_id.picking_type_id.soko_is_drop_off", "=", True),
+                ("state", "=", "done"),
+            ],
+            order="id desc",
+            limit=limit,
+        )
+        return [
+            {
+                "date": line.date.date(),
+                "product": line.product_id.name,
+                "quantity": line.quantity,
+                "lot": line.lot_id.name,
+            }
+            for line in lines
+        ]
+
+    def _get_last_payments(self, limit=10):
+        """Return the payments for the artisan's pieces, also those that went to her group.
+
+        :return: list of {"date", "amount", "state", "receipt", "payee"}; the amount is that of
+            her own pieces only
+        """
+        self.ensure_one()
+        # sudo: a settlement of her group holds other members' money; only her lines are summed
+        settlements = self.env["soko.settlement"].sudo().search(
+            [("line_ids.artisan_id", "=", self.id), ("state", "in", ("in_payment", "paid"))],
+            limit=limit,
+        )
+        return [
+            {
+                "date": settlement.date_paid or settlement.date,
+                "amount": sum(
+                    settlement.line_ids.filtered(lambda li: li.artisan_id == self).mapped("amount")
+                ),
+                "state": settlement.state,
+                "receipt": settlement.payment_reference or settlement.name,
+                "payee": settlement.payee_id.name,
+            }
+            for settlement in settlements
+        ]

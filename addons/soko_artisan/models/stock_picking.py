@@ -25,16 +25,6 @@ class StockPicking(models.Model):
     soko_received_via = fields.Selection(
         RECEIVED_VIA, string="Known from", readonly=True, copy=False
     )
-    soko_has_settlement = fields.Boolean(compute="_compute_soko_has_settlement")
-
-    def _compute_soko_has_settlement(self):
-        # sudo: stock users may not read what artisans earn, only that something depends on it
-        groups = self.env["soko.settlement.line"].sudo()._read_group(
-            [("picking_id", "in", self.ids)], ["picking_id"]
-        )
-        with_lines = {picking.id for (picking,) in groups}
-        for picking in self:
-            picking.soko_has_settlement = picking.id in with_lines
 
     def action_soko_mark_received(self):
         """Staff know that the shopper has the parcel."""
@@ -47,6 +37,12 @@ class StockPicking(models.Model):
             raise UserError(
                 self.env._("Nothing to note: not sent yet, or noted as received before.")
             )
+
+    def action_soko_print_labels(self):
+        """Print one label for each lot of these drop-offs."""
+        return self.env.ref("soko_artisan.action_report_drop_off_label").report_action(
+            self.move_line_ids.lot_id
+        )
 
     @api.model
     def _soko_get_received_domain(self):

@@ -8,3 +8,5 @@ from . import test_replenishment
 from . import test_settlement
 from . import test_paid_notice
 from . import test_sms_gateway
+from . import test_access
+from . import test_portal_http
