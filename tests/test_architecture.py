@@ -251,6 +251,8 @@ def test_python_files(house):
             "class Quant(models.Model):\n    _inherit = 'stock.quant'\n"
             "    def a(self):\n        # safe: only counts\n        return self.sudo().b()\n"
             "    def c(self):\n        return self.sudo().d()\n"
+            "    def e(self):\n        # sudo: a guard\n        f = self.sudo()\n"
+            "        g = 1\n        return f.sudo(False).h(f.sudo())\n"
         ),
     }
     assert says(house("method-length", files), "soko_qc_plan.py:3:", "long() has 46 lines")

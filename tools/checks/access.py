@@ -45,8 +45,6 @@ def _rows(path):
 def _row(row):
     if " " not in (row.get("name") or "").strip():
         yield f"name {row.get('name')!r}: say it in words, such as 'Payouts: approvers read'"
-    if not (row.get("id") or "").startswith("access_"):
-        yield f"id {row.get('id')!r} must begin with access_"
     if not row.get("group_id:id"):
         yield "no group: this line gives the right to everybody, the public included; name a group"
     for key in HEADER[4:]:

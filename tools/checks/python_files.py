@@ -38,35 +38,53 @@ def length(node):
 
 
 def sudo_has_reason(tree):
-    """Each sudo() has a comment, on its own lines or the line above, that says why it is safe."""
+    """Each sudo() has a comment that says why it is safe.
+
+    It stands on the statement's lines or right above, or it begins with "sudo" and stands earlier
+    in the same function, for all the sudo() below it.
+    """
     findings = []
     for addon in tree.wanted:
         for path, module in addon.python(tests=False):
-            comments = _comment_lines(tree.text(path))
-            for first, line in _sudo_calls(module):
-                if not comments & set(range(first - 1, line + 1)):
+            comments = _comments(tree.text(path))
+            for scope, first, line in _sudo_calls(module):
+                near = any(n in comments for n in range(first - 1, line + 1))
+                if not near and not any(_is_reason(comments.get(n)) for n in range(scope, first)):
                     text = "sudo() without a reason: say here or on the line above why it is safe"
                     findings.append(tree.finding(path, line, text))
     return findings
 
 
 def _sudo_calls(module):
-    """(first line of the statement, line of the sudo) of each call."""
-    statements = [n for n in ast.walk(module) if isinstance(n, ast.stmt)]
+    """(first line of the function, of the statement, line of the sudo) of each call."""
+    nodes = [n for n in ast.walk(module) if isinstance(n, ast.stmt)]
+    scopes = [n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
     for node in ast.walk(module):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "sudo"
-        ):
+        if _is_sudo(node):
             line = node.func.end_lineno
-            around = [s.lineno for s in statements if s.lineno <= line <= s.end_lineno]
-            yield max(around), line
+            yield _start(scopes, line), _start(nodes, line), line
 
 
-def _comment_lines(source):
+def _is_sudo(node):
+    """`x.sudo()` or `x.sudo(True)`; `sudo(False)` gives rights up, which needs no reason."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    return node.func.attr == "sudo" and [names.literal(a) for a in node.args] != [False]
+
+
+def _start(nodes, line):
+    """First line of the innermost of the nodes around a line; the line itself without one."""
+    return max((n.lineno for n in nodes if n.lineno <= line <= n.end_lineno), default=line)
+
+
+def _is_reason(comment):
+    return bool(comment) and comment.lstrip("# ").lower().startswith("sudo")
+
+
+def _comments(source):
+    """line number -> comment"""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {t.start[0] for t in tokens if t.type == tokenize.COMMENT}
+    return {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}
 
 
 def one_model_a_file(tree):

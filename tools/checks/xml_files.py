@@ -90,7 +90,8 @@ def _action(node):
     values = {f.get("name"): f for f in node.iterfind("field")}
     target = values.get("target")
     is_dialog = target is not None and (target.text or "").strip() == "new"
-    if "res_model" in values and not is_dialog and "help" not in values:
+    model = values["res_model"].text if "res_model" in values else None
+    if model not in (None, "res.config.settings") and not is_dialog and "help" not in values:
         yield node, f"{node.get('id')}: an empty list needs a help text that says what to do first"
 
 
