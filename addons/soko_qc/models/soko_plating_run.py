@@ -57,11 +57,11 @@ class SokoPlatingRun(models.Model):
     suggested_current_a = fields.Float(
         "Suggested Current (A)", digits=(16, 3), compute="_compute_suggestion"
     )
-    suggested_minutes = fields.Float("Suggested Minutes", compute="_compute_suggestion")
+    suggested_minutes = fields.Float(compute="_compute_suggestion")
     current_a = fields.Float("Current (A)", digits=(16, 3), tracking=True, copy=False)
-    minutes = fields.Float("Minutes", digits=(16, 2), tracking=True, copy=False)
-    date_started = fields.Datetime("Started", readonly=True, copy=False)
-    date_finished = fields.Datetime("Finished", readonly=True, copy=False)
+    minutes = fields.Float(digits=(16, 2), tracking=True, copy=False)
+    date_started = fields.Datetime("Into the Bath", readonly=True, copy=False)
+    date_finished = fields.Datetime("Out of the Bath", readonly=True, copy=False)
     expected_thickness_um = fields.Float(
         "Expected Thickness (um)",
         digits=(16, 3),

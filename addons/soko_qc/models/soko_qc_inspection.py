@@ -353,9 +353,13 @@ class SokoQcInspection(models.Model):
 
     def _check_still_on_hold(self):
         """The quantities to move must still be on hold: a count may have corrected them."""
-        quants = self.env["stock.quant"].sudo()  # inspectors need no right on raw quants
+        # sudo: the count must be whole, whatever quants the inspector may see.
+        quants = self.env["stock.quant"].sudo()
         groups = quants._read_group(
-            [("product_id", "in", self.product_id.ids), ("location_id", "in", self.location_id.ids)],
+            [
+                ("product_id", "in", self.product_id.ids),
+                ("location_id", "in", self.location_id.ids),
+            ],
             ["product_id", "location_id", "lot_id", "owner_id"],
             ["quantity:sum"],
         )
@@ -378,8 +382,8 @@ class SokoQcInspection(models.Model):
                 )
 
     def _move_pieces(self):
-        # An inspector decides about the pieces but need not be allowed to make stock moves freely;
-        # and only the superuser may tie a move to an inspection, which opens the gate.
+        # sudo: only the superuser may tie a move to an inspection, which opens the gate; the
+        # quantities and places come from the inspection, which its rights were checked on.
         moves = self.env["stock.move"].sudo()
         vals_list = [vals for inspection in self for vals in inspection._prepare_moves_vals()]
         moves = moves.create(vals_list)._action_done()
@@ -444,7 +448,7 @@ class SokoQcInspection(models.Model):
     # === RETURN TO THE OWNER === #
 
     def _get_return_moves(self):
-        # An inspector without stock rights still sees how far the return is.
+        # sudo: whoever may see the inspection may see how far its return is.
         return self.sudo().move_ids.filtered(
             lambda m: m.picking_id and m.state != "cancel" and m.location_id.soko_qc_role
         )
@@ -459,27 +463,26 @@ class SokoQcInspection(models.Model):
         return picking_type.return_picking_type_id or picking_type.warehouse_id.out_type_id
 
     def _create_return(self, partner, picking_type):
-        destination = partner.property_stock_supplier
-        picking = (
-            # Same reason as in _move_pieces.
-            self.env["stock.picking"]
-            .sudo()
-            .create(
-                {
-                    "partner_id": partner.id,
-                    "picking_type_id": picking_type.id,
-                    "location_id": self.rejected_location_id[:1].id,
-                    "location_dest_id": destination.id,
-                    "company_id": self.company_id.id,
-                    "origin": ", ".join(self.mapped("name")),
-                }
-            )
+        destination = partner.property_stock_supplier or self.env.ref(
+            "stock.stock_location_suppliers"
+        )
+        # sudo: for the same reason as in _move_pieces.
+        pickings = self.env["stock.picking"].sudo()
+        picking = pickings.create(
+            {
+                "partner_id": partner.id,
+                "picking_type_id": picking_type.id,
+                "location_id": self.rejected_location_id[:1].id,
+                "location_dest_id": destination.id,
+                "company_id": self.company_id.id,
+                "origin": ", ".join(self.mapped("name")),
+            }
         )
         picking.move_ids = [
             Command.create(inspection._prepare_return_move_vals(picking)) for inspection in self
         ]
         picking.action_confirm()
-        return picking.sudo(False)
+        return self.env["stock.picking"].browse(picking.id)
 
     def _prepare_return_move_vals(self, picking):
         self.ensure_one()

@@ -14,6 +14,7 @@ class StockLocation(models.Model):
 
     def _soko_qc_filtered_guarded(self):
         """The locations of ``self`` that are, or lie in, a hold or rejected location."""
+        # sudo: a guard must see every guarded location, whatever its user may see.
         roots = self.sudo().search([("soko_qc_role", "!=", False)])
         paths = tuple(roots.mapped("parent_path"))
         if not paths:

@@ -1,8 +1,10 @@
 from odoo.exceptions import AccessError
+from odoo.tests import tagged
 
 from .common import PlatingCase
 
 
+@tagged("post_install", "-at_install")
 class TestAccessRights(PlatingCase):
     def _deny(self, call):
         with self.assertRaises(AccessError):

@@ -1,9 +1,11 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
 
 from .common import PlatingCase
 
 
+@tagged("post_install", "-at_install")
 class TestGate(PlatingCase):
     """Nothing leaves hold or rejected except through its inspection."""
 

@@ -4,12 +4,13 @@ from psycopg2 import IntegrityError
 
 from odoo import Command, fields
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import Form
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .common import PlatingCase
 
 
+@tagged("post_install", "-at_install")
 class TestPlating(PlatingCase):
     def test_one_of_four_is_plated(self):
         """The finished piece keeps its owner and its lot remembers the raw one."""

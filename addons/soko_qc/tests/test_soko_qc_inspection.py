@@ -1,11 +1,12 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import Form
+from odoo.tests import Form, tagged
 
 from .common import QcCase
 
 
+@tagged("post_install", "-at_install")
 class TestInspection(QcCase):
     def test_one_of_five_fails(self):
         """5 pieces, one fails: 4 in stock and 1 rejected, owner and lot kept, then returned."""

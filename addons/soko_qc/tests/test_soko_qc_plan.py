@@ -1,9 +1,11 @@
 from odoo import Command
 from odoo.exceptions import ValidationError
+from odoo.tests import tagged
 
 from .common import QcCase
 
 
+@tagged("post_install", "-at_install")
 class TestQcPlan(QcCase):
     def _find(self, product=None, picking_type=None):
         plans = self.env["soko.qc.plan"]._get_candidates(self.company)

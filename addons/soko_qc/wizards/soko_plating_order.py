@@ -101,7 +101,7 @@ class SokoPlatingOrder(models.TransientModel):
         self.ensure_one()
         self.check_access("write")
         # The defaults the form was opened with (its lot) must not reach the stock moves.
-        self = self.with_context(clean_context(self.env.context))
+        self = self.with_env(self.env(context=clean_context(self.env.context)))
         self._check_order()
         production = self.env["mrp.production"].create(self._prepare_production_vals())
         production.action_confirm()

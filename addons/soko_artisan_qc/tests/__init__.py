@@ -1,0 +1,2 @@
+from . import test_soko_artisan_qc
+from . import test_access_rights
