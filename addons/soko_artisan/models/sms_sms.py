@@ -18,10 +18,10 @@ class SmsSms(models.Model):
             yield from super(SmsSms, left)._split_by_api()
 
     def _send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
-        """Let the queue hold messages of several companies, each with its own gateway."""
-        by_company = self.grouped(lambda sms: sms._get_sms_company())
-        if self.env.context.get("sms_api") or len(by_company) < 2:
+        """Send the queue, which may hold messages of several companies, like `send` does."""
+        if self.env.context.get("sms_api"):
             return super()._send(unlink_failed, unlink_sent, raise_exception)
-        for messages in by_company.values():
-            super(SmsSms, messages)._send(unlink_failed, unlink_sent, raise_exception)
+        for sms_api, messages in self._split_by_api():
+            by_gateway = messages.with_context(sms_api=sms_api)
+            super(SmsSms, by_gateway)._send(unlink_failed, unlink_sent, raise_exception)
         return None

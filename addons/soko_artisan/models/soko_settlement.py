@@ -2,6 +2,7 @@ import logging
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
 
@@ -129,8 +130,7 @@ class SokoSettlement(models.Model):
     def _get_state(self):
         """Return the state that bill and payments add up to.
 
-        Community calls a bill paid as soon as a payment is registered; a payment that is still
-        being processed proves nothing, so it keeps the settlement "in payment".
+        Odoo's bill decides: payment methods that wait for proof keep it "in payment" until then.
         """
         bill = self.bill_id
         if not bill:
@@ -139,11 +139,10 @@ class SokoSettlement(models.Model):
             return "cancelled"
         if bill.state == "draft":
             return "draft"
+        if bill.payment_state in ("paid", "in_payment"):
+            return bill.payment_state
         under_way = any(p.state in ("draft", "in_process") for p in self._get_payments())
-        settled = bill.payment_state in ("paid", "in_payment")
-        if settled and not under_way:
-            return "paid"
-        return "in_payment" if settled or under_way else "billed"
+        return "in_payment" if under_way else "billed"
 
     # === CRUD METHODS === #
 
@@ -199,13 +198,14 @@ class SokoSettlement(models.Model):
         cron._commit_progress(remaining=remaining)
         for settlement in retry:
             settlement._process()
-            cron._commit_progress(1)
+            if not cron._commit_progress(1):
+                return
         for _company, _payee, lines in groups:
             for settlement in lines._settle():
                 cron._commit_progress()
                 settlement._process()
             if not cron._commit_progress(1):
-                break
+                return
 
     @api.model
     def _get_retry_domain(self):
@@ -225,7 +225,9 @@ class SokoSettlement(models.Model):
     # === BUSINESS METHODS - BILL AND PAYMENT === #
 
     def _process(self):
-        """Take the settlement as far as it goes: bill, posting, payment. Never raises.
+        """Take the settlement as far as it goes: bill, posting, payment.
+
+        Raises nothing but PostgreSQL's own call to run the transaction again.
 
         Each step has its own savepoint, so that a payment that can't be made keeps the bill. The
         reason of a failure stays on the settlement, in its chatter and as an activity.
@@ -240,12 +242,14 @@ class SokoSettlement(models.Model):
                 self._make_bill()
             with self.env.cr.savepoint():
                 self._register_payment()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise  # not the payee's fault: the whole step is run again
         except Exception as error:
-            # Any failure: one payee's broken data must never stop the payment of the others.
+            # Any other failure: one payee's broken data must never stop the payment of the others.
             self.invalidate_recordset()
             self._note_failure(error)
         else:
-            self.failure = False
+            self._clear_failure()
 
     def _make_bill(self):
         """Make and post the self-billed vendor bill, once."""
@@ -338,6 +342,12 @@ class SokoSettlement(models.Model):
             note=text,
             user_id=(manager or self.env.user).id,
         )
+
+    def _clear_failure(self):
+        """Take the reason away, and the activity with it, when the next try went well."""
+        if self.failure:
+            self.failure = False
+            self.activity_unlink(["mail.mail_activity_data_todo"])
 
     # === BUSINESS METHODS - TELLING THE ARTISAN === #
 

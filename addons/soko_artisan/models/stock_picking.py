@@ -41,7 +41,7 @@ class StockPicking(models.Model):
     def action_soko_print_labels(self):
         """Print one label for each lot of these drop-offs."""
         return self.env.ref("soko_artisan.action_report_drop_off_label").report_action(
-            self.move_line_ids.lot_id
+            self.move_line_ids.lot_id, config=False
         )
 
     @api.model

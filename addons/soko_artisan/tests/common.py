@@ -6,11 +6,13 @@ import requests
 from odoo import Command
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
+from odoo.addons.base.tests.test_ir_cron import CronMixinCase
+
 GATEWAY = "http://sms.example.test/send"
 
 
 @tagged("post_install", "-at_install")
-class ArtisanCase(TransactionCase):
+class ArtisanCase(TransactionCase, CronMixinCase):
     """Artisans, products and agreements made by hand: nothing of the demo data is needed."""
 
     @classmethod
@@ -155,38 +157,43 @@ class ArtisanCase(TransactionCase):
 
     # === FIGURES === #
 
-    def _stock_of(self, artisan, product=None):
-        quants = self.env["stock.quant"].search(
+    @classmethod
+    def _stock_of(cls, artisan, product=None):
+        quants = cls.env["stock.quant"].search(
             [
                 ("owner_id", "=", artisan.partner_id.id),
-                ("product_id", "=", (product or self.cuff).id),
+                ("product_id", "=", (product or cls.cuff).id),
                 ("location_id.usage", "=", "internal"),
             ]
         )
         return sum(quants.mapped("quantity"))
 
-    def _lines_of(self, picking):
-        return self.env["soko.settlement.line"].search([("picking_id", "=", picking.id)])
+    @classmethod
+    def _lines_of(cls, picking):
+        return cls.env["soko.settlement.line"].search([("picking_id", "=", picking.id)])
 
-    def _settle_received(self, picking):
+    @classmethod
+    def _settle_received(cls, picking):
         """The shopper receives the parcel and the due lines are settled."""
         picking._soko_mark_received("shopper")
-        settlements = self._lines_of(picking)._settle()
+        settlements = cls._lines_of(picking)._settle()
         for settlement in settlements:
             settlement._process()
         return settlements
 
-    def _pay(self, settlement):
+    @classmethod
+    def _pay(cls, settlement):
         """Pay the bill by hand, in the plainest way Odoo has."""
         return (
-            self.env["account.payment.register"]
+            cls.env["account.payment.register"]
             .with_context(active_model="account.move", active_ids=settlement.bill_id.ids)
             .create({})
             ._create_payments()
         )
 
-    def _sms_to(self, artisan):
-        return self.env["sms.sms"].search([("partner_id", "=", artisan.partner_id.id)])
+    @classmethod
+    def _sms_to(cls, artisan):
+        return cls.env["sms.sms"].search([("partner_id", "=", artisan.partner_id.id)])
 
 
 class FakeGateway:

@@ -25,7 +25,7 @@ class TestAccess(ArtisanCase):
             cls._create_agreement(artisan)
             cls._drop_off(artisan, 1)
         cls.picking = cls._sell(2)
-        cls._settle_received(cls, cls.picking)
+        cls._settle_received(cls.picking)
         cls.portal = cls._create_user("amina", "base.group_portal")
         cls.amina.partner_id = cls.portal.partner_id
         cls.env["soko.settlement.line"].search([("artisan_id", "=", cls.amina.id)]).payee_id = (

@@ -67,11 +67,7 @@ class TestDropOff(ArtisanCase):
             with self.subTest(quantity), self.assertRaisesRegex(ValidationError, "whole pieces"):
                 self._drop_off(self.amina, quantity)
         with self.assertRaisesRegex(UserError, "at least one product"):
-            self.env["soko.drop.off"].create(
-                {"artisan_id": self.amina.id, "line_ids": []}
-            ).with_context(no_lines=True)._get_agreed_lines.__func__(
-                self.env["soko.drop.off"].new({"artisan_id": self.amina.id, "line_ids": []})
-            )
+            self.env["soko.drop.off"].create({"artisan_id": self.baraka.id}).action_confirm()
         ring = self._create_product("Ring, raw brass")
         with self.assertRaisesRegex(UserError, "no agreement in force on Ring"):
             self._drop_off(self.amina, 1, product=ring)

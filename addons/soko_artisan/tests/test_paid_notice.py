@@ -12,7 +12,7 @@ class TestPaidNotice(ArtisanCase):
         super().setUpClass()
         cls._create_agreement(cls.amina, replenish_days=7)
         cls._drop_off(cls.amina, 2)
-        cls.settlement = cls._settle_received(cls, cls._sell(2))
+        cls.settlement = cls._settle_received(cls._sell(2))
         cls.env["sms.sms"].search([]).unlink()
 
     def _notify(self):
@@ -42,20 +42,18 @@ class TestPaidNotice(ArtisanCase):
 
     def test_payment_under_way_is_not_paid(self):
         """A method that waits for proof keeps the payment in process, and us quiet."""
-        Payment = type(self.env["account.payment"])
-
-        def unproven(payments):
-            payments.state = "in_process"
-
-        with patch.object(Payment, "_compute_state", unproven):
+        Move = type(self.env["account.move"])
+        with patch.object(Move, "_get_invoice_in_payment_state", lambda self: "in_payment"):
             payment = self._pay(self.settlement)
-            self.assertEqual(payment.state, "in_process")
+            self.assertEqual(self.settlement.bill_id.payment_state, "in_payment")
             self.assertEqual(self.settlement.state, "in_payment")
             self.assertFalse(self._notify())
-            self.assertEqual(self.amina.amount_on_way, 700)
+            self.assertEqual((self.amina.amount_owed, self.amina.amount_on_way), (700, 700))
         with self.capture_triggers("soko_artisan.ir_cron_notify_paid") as capture:
             payment.write({"state": "paid", "payment_reference": "SKT1"})
         self.assertTrue(capture.records)
+        bill = self.settlement.bill_id
+        self.env.add_to_compute(bill._fields["payment_state"], bill)
         self.assertEqual(self.settlement.state, "paid")
         self.assertIn("SKT1", self._notify().body)
 

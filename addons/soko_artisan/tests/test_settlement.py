@@ -196,7 +196,7 @@ class TestSettlement(ArtisanCase):
     def test_query_count_does_not_grow_with_lines(self):
         Move = type(self.env["stock.move"])
         counts = []
-        for lots in (2, 12):
+        for lots in (1, 2, 12):  # the first fills Odoo's own caches
             for _i in range(lots):
                 self._drop_off(self.amina, 1)
             with patch.object(Move, "_soko_settle_consigned", lambda self: None):
@@ -209,7 +209,7 @@ class TestSettlement(ArtisanCase):
             self.env.flush_all()
             counts.append(self.env.cr.sql_log_count - before)
             self.assertEqual(len(lines), lots)
-        self.assertEqual(counts[0], counts[1])
+        self.assertLessEqual(counts[2], counts[1])
 
     # === RETURNS === #
 
