@@ -1,11 +1,12 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_flight(self):
         """Keep a bill closed while M-Pesa has its payment: open, it could be paid twice."""
         moves = (self.debit_move_id | self.credit_move_id).move_id
         # sudo: an accountant need not see payments or payouts
@@ -15,4 +16,3 @@ class AccountPartialReconcile(models.Model):
                 "%s is with M-Pesa. Until it is proven paid or not paid, it stays matched with "
                 "its bill.", busy[0].display_name,
             ))
-        return super().unlink()

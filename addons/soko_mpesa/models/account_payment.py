@@ -37,18 +37,20 @@ class AccountPayment(models.Model):
     @api.depends("soko_mpesa_payout_ids.state")
     def _compute_state(self):
         """A payment by M-Pesa is paid when that is proven, whatever its bills say."""
-        super()._compute_state()
+        res = super()._compute_state()
         for payment in self:
             if payment.state == "paid" and payment._soko_mpesa_is_open():
                 payment.state = "in_process"
+        return res
 
     @api.depends("payment_method_line_id")
     def _compute_partner_bank_id(self):
         """Offer the payee's M-Pesa number before any bank account."""
-        super()._compute_partner_bank_id()
+        res = super()._compute_partner_bank_id()
         for payment in self.filtered(lambda payment: payment._soko_is_mpesa()):
             if payment.partner_bank_id.acc_type != "mpesa":
                 payment._soko_mpesa_pick_payee()
+        return res
 
     @api.model
     def _get_method_codes_using_bank_account(self):

@@ -55,11 +55,14 @@ class ResPartnerBank(models.Model):
         others = self - mpesa
         if mpesa and others:
             return mpesa.write(vals) and others.write(vals)
-        return self._soko_mpesa_write(dict(vals))
-
-    def _soko_mpesa_write(self, vals):
-        """Write records that are, or become, M-Pesa numbers."""
         self.check_access("write")
+        vals = self._soko_mpesa_prepare_write(dict(vals))
+        # sudo: whoever may edit a number may take its trust away by that, and must; the right to
+        # edit was checked above, the right to trust by `_soko_mpesa_check_verifier`
+        return super(ResPartnerBank, self.sudo()).write(vals)
+
+    def _soko_mpesa_prepare_write(self, vals):
+        """Return what to write on records that are, or become, M-Pesa numbers."""
         was_mpesa = all(bank.acc_type == "mpesa" for bank in self)
         if "acc_number" in vals or "acc_type" in vals:
             vals = self._soko_mpesa_normalise(vals, was_mpesa)
@@ -76,9 +79,7 @@ class ResPartnerBank(models.Model):
             )
         elif "allow_out_payment" in vals:
             vals.update(soko_mpesa_verified_by=False, soko_mpesa_verified_at=False)
-        # sudo: whoever may edit a number may take its trust away by that, and must; the right to
-        # edit was checked above, the right to trust by `_soko_mpesa_check_verifier`
-        return super(ResPartnerBank, self.sudo()).write(vals)
+        return vals
 
     def _soko_mpesa_changes_identity(self, vals):
         return any(

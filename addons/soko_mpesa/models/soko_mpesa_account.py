@@ -305,7 +305,8 @@ class SokoMpesaAccount(models.Model):
 
     def action_open_payouts(self):
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("soko_mpesa.soko_mpesa_payout_action")
+        actions = self.env["ir.actions.act_window"]
+        action = actions._for_xml_id("soko_mpesa.soko_mpesa_payout_action")
         return {**action, "domain": [("account_id", "=", self.id)], "context": {}}
 
     def _check_is_manager(self):

@@ -97,11 +97,11 @@ class SokoMpesaAttempt(models.Model):
     )
 
     def init(self):
-        pairs = ", ".join(
-            f"('{old}', '{new}')"
+        pairs = tuple(
+            (old, new)
             for old, news in states.ATTEMPT_TRANSITIONS.items() for new in sorted(news)
         )
-        self.env.cr.execute(f"""
+        self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION soko_mpesa_attempt_guard() RETURNS trigger AS $$
             BEGIN
                 IF TG_OP = 'DELETE' THEN
@@ -111,15 +111,15 @@ class SokoMpesaAttempt(models.Model):
                     IS DISTINCT FROM (OLD.originator_id, OLD.payout_id, OLD.number) THEN
                     RAISE EXCEPTION 'The identity of an M-Pesa attempt never changes';
                 END IF;
-                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN ({pairs}) THEN
-                    RAISE EXCEPTION 'M-Pesa attempt: % -> % is forbidden', OLD.state, NEW.state;
+                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN %s THEN
+                    RAISE EXCEPTION 'M-Pesa attempt: %% -> %% is forbidden', OLD.state, NEW.state;
                 END IF;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             DROP TRIGGER IF EXISTS soko_mpesa_attempt_guard ON soko_mpesa_attempt;
             CREATE TRIGGER soko_mpesa_attempt_guard BEFORE UPDATE OR DELETE
                 ON soko_mpesa_attempt FOR EACH ROW EXECUTE FUNCTION soko_mpesa_attempt_guard();
-        """)
+        """, [pairs])
 
     @api.model
     def _make_originator_id(self):
@@ -143,7 +143,8 @@ class SokoMpesaAttempt(models.Model):
 
     def _lock(self):
         """Lock payout and attempt, in this order, and forget what was read before."""
-        self.env.cr.execute(f"SET LOCAL lock_timeout TO {LOCK_TIMEOUT_MS:d}")
+        self.env.cr.execute(
+            "SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT_MS)])
         self.env.cr.execute(
             "SELECT id FROM soko_mpesa_payout WHERE id = %s FOR NO KEY UPDATE",
             [self.payout_id.id],
@@ -160,7 +161,7 @@ class SokoMpesaAttempt(models.Model):
         """Send what is due. The only place from which money leaves."""
         stop_at = time.monotonic() + PASS_BUDGET
         # sudo: the cron's user need not have an M-Pesa role
-        for account in self.env["soko.mpesa.account"].sudo().search([]):
+        for account in self.env["soko.mpesa.account"].sudo().search([("active", "=", True)]):
             self.sudo()._send_due(account, stop_at)
 
     def _send_due(self, account, stop_at):
@@ -396,7 +397,7 @@ class SokoMpesaAttempt(models.Model):
         """Ask what became of payments that nobody has reported."""
         stop_at = time.monotonic() + PASS_BUDGET
         # sudo: the cron's user need not have an M-Pesa role
-        for account in self.env["soko.mpesa.account"].sudo().search([]):
+        for account in self.env["soko.mpesa.account"].sudo().search([("active", "=", True)]):
             self.sudo()._query_due(account, stop_at)
 
     def _query_due(self, account, stop_at):

@@ -105,7 +105,8 @@ class SokoMpesaSecret(models.Model):
         if not row:
             row = self.sudo().create({"account_id": account.id, "kind": "token"})
             row.flush_recordset()
-        self.env.cr.execute(f"SET LOCAL lock_timeout TO {LOCK_TIMEOUT_MS:d}")
+        self.env.cr.execute(
+            "SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT_MS)])
         self.env.cr.execute(
             "SELECT cipher, expires_at FROM soko_mpesa_secret WHERE id = %s FOR UPDATE", [row.id]
         )

@@ -64,8 +64,7 @@ def _lines(path):
 
 def _as_key(line):
     try:
-        if len(base64.urlsafe_b64decode(line.encode())) == 32:
-            return line.encode()
+        Fernet(line)
     except ValueError:
-        pass  # not base64: any long text will do
-    return base64.urlsafe_b64encode(hashlib.sha256(line.encode()).digest())
+        return base64.urlsafe_b64encode(hashlib.sha256(line.encode()).digest())
+    return line.encode()

@@ -82,7 +82,7 @@ def compare_party(party, number):
     if shown.startswith("0") and len(shown) == 10:
         shown = "254" + shown[1:]
     if len(shown) == len(number):
-        same = all(a in (b, "*") for a, b in zip(shown, number))
+        same = all(a in (b, "*") for a, b in zip(shown, number, strict=True))
     else:
         tail = re.search(r"\d*$", shown)[0]
         same = "*" in shown and len(tail) >= 3 and number.endswith(tail)
