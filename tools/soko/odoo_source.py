@@ -62,10 +62,11 @@ def current():
 
 
 def identity():
-    """Return a text that changes with Odoo's source: the package's version and hash."""
+    """Return a text that changes with Odoo's source: the package's hash, a commit, or a path."""
     root = current()
     mark = root / ".complete"
-    return mark.read_text() if mark.exists() else str(root)
+    found = re.search(r"[0-9a-f]{40,}", mark.read_text()) if mark.exists() else None
+    return found.group() if found else str(root)
 
 
 def from_name():
