@@ -72,8 +72,10 @@ class SokoAgreementLine(models.Model):
 
     @api.depends("agreement_id.name", "product_id.display_name")
     def _compute_display_name(self):
+        # sudo: an artisan may not read products on the portal, but her own agreement names them
         for line in self:
-            line.display_name = f"{line.agreement_id.name}: {line.product_id.display_name}"
+            product = line.sudo().product_id.display_name
+            line.display_name = f"{line.agreement_id.name}: {product}"
 
     # === CONSTRAINTS === #
 

@@ -108,8 +108,10 @@ class SokoSettlementLine(models.Model):
 
     @api.depends("product_id.display_name", "artisan_id.name")
     def _compute_display_name(self):
+        # sudo: an artisan may not read products on the portal, but what she sold names them
         for line in self:
-            line.display_name = f"{line.artisan_id.name}: {line.product_id.display_name}"
+            product = line.sudo().product_id.display_name
+            line.display_name = f"{line.artisan_id.name}: {product}"
 
     @api.depends("quantity", "quantity_returned", "price_unit")
     def _compute_amount(self):
