@@ -19,6 +19,8 @@ OPTIONS = {
     "advanced": True,
 }
 HEADER_LINES = 1
+# A column that is no field: left unmapped on import, its pictures are put on the records after it.
+PORTRAIT = "portrait"
 
 
 class SheetError(Exception):
@@ -51,13 +53,17 @@ def import_sheet(env, path, model, images=None):
     if "error" in preview:
         raise SheetError(f"{path.name}: {preview['error']}")
     header = preview["headers"]
-    result = wizard.execute_import(header, header, dict(OPTIONS))
+    fields = [False if name == PORTRAIT else name for name in header]
+    result = wizard.execute_import(fields, header, dict(OPTIONS))
     errors = [message for message in result["messages"] if message.get("type") == "error"]
     if errors or not result.get("ids"):
         lines = [describe(path, message) for message in result["messages"]]
         raise SheetError("\n".join(lines) or f"{path.name}: nothing was imported")
     records = env[model].browse(result["ids"])
-    _put_images(records, result.get("binary_filenames") or {}, images)
+    names = dict(result.get("binary_filenames") or {})
+    if PORTRAIT in header:
+        names["image_1920"] = [row[PORTRAIT] for row in read_rows(path)]
+    _put_images(records, names, images)
     return records
 
 

@@ -104,14 +104,19 @@ def plate(env):
             order="id", limit=1,
         )
         if lot:
-            order = inspector["soko.plating.order"].create(
-                {"product_id": lot.product_id.id, "lot_id": lot.id, "quantity": quantity,
-                 "run_id": run.id}
-            )
-            run = run.browse(order.action_confirm()["res_id"])
+            run = run.browse(_order_plating(lot, quantity, run).action_confirm()["res_id"])
     if run:
         finish(run)
         print(f"plating: {run.name}, {run.piece_count:g} pieces")
+
+
+def _order_plating(lot, quantity, run):
+    """Return the filled-in form "Plate pieces", with what the form itself suggests."""
+    form = lot.env["soko.plating.order"].new({"lot_id": lot.id, "product_id": lot.product_id.id})
+    return form.create(
+        {"product_id": lot.product_id.id, "lot_id": lot.id, "quantity": quantity,
+         "bom_id": form.bom_id._origin.id, "bath_id": form.bath_id._origin.id, "run_id": run.id}
+    )
 
 
 def finish(run):
