@@ -277,6 +277,18 @@ def test_leaks(house):
     assert len(found) == 3
 
 
+def test_links(house):
+    files = {
+        "README.md": "[a](docs/a.md) [b](docs/b.md) ![c](c.png) [d](https://d)\n"
+        "[e](docs/a.md#is-it)\n",
+        "docs/a.md": "# Is it?\n[up](../README.md) [down](#was-it)\n",
+    }
+    found = house("links", files)
+    assert says(found, "README.md:1:", "docs/b.md")
+    assert says(found, "docs/a.md:2:", "#was-it")
+    assert len(found) == 2
+
+
 def test_linters(house):
     files = {
         **manifest("soko_qc", "stock"),

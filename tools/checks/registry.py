@@ -1,6 +1,6 @@
 """All checks by name, in the order they are reported."""
 
-from . import access, arrows, leaks, linters, manifests, python_files, tests_run, xml_files
+from . import access, arrows, leaks, links, linters, manifests, python_files, tests_run, xml_files
 
 CHECKS = {
     "ruff": linters.ruff,
@@ -14,4 +14,5 @@ CHECKS = {
     "one-model-a-file": python_files.one_model_a_file,
     "sudo": python_files.sudo_has_reason,
     "leaks": leaks.check,
+    "links": links.check,
 }
