@@ -12,7 +12,7 @@ def refuse(text, status=400):
 
 
 def whole_shillings(value):
-    """Tell whether a value is a positive whole amount."""
+    """Tell whether a value is a whole amount that is not negative."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -121,8 +121,14 @@ def get_page(sim, _request):
     return Reply(body=page.render(sim), content_type="text/html; charset=utf-8")
 
 
+def get_icon(_sim, _request):
+    """Return nothing: browsers ask for an icon on their own."""
+    return Reply(204)
+
+
 ROUTES = {
     ("GET", "/"): get_page,
+    ("GET", "/favicon.ico"): get_icon,
     ("GET", "/_sim/health"): get_health,
     ("GET", "/_sim/ledger"): get_ledger,
     ("GET", "/_sim/requests"): get_requests,

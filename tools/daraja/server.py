@@ -50,7 +50,7 @@ class Gateway:
     def answer(self, request):
         """Return the reply to a request of either API."""
         request.body = parsed(request.raw)
-        if request.path == "/" or request.path.startswith("/_sim/"):
+        if request.path in ("/", "/favicon.ico") or request.path.startswith("/_sim/"):
             return control.handle(self.sim, request) or control.refuse("No such route", 404)
         return self.answer_product(request)
 

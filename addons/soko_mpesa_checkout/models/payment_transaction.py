@@ -22,6 +22,7 @@ from ..const import (
 from ..tools import stk
 
 _logger = logging.getLogger(__name__)
+POST_PROCESS_AFTER = timedelta(minutes=1)
 
 
 class PaymentTransaction(models.Model):
@@ -220,8 +221,11 @@ class PaymentTransaction(models.Model):
         if self.state == "done":
             return
         self._set_done(extra_allowed_states=("cancel",))
-        # sudo: a cron is triggered, not edited; the shopper may have closed the page
-        self.env.ref("payment.cron_post_process_payment_tx").sudo()._trigger()
+        # The shopper's page does the rest, unless it was closed. Not at once: they would collide.
+        # sudo: a cron is triggered, not edited
+        self.env.ref("payment.cron_post_process_payment_tx").sudo()._trigger(
+            fields.Datetime.now() + POST_PROCESS_AFTER
+        )
 
     def _soko_mpesa_explain(self, result):
         """Return in words for the shopper why the prompt was not paid."""
@@ -272,6 +276,8 @@ class PaymentTransaction(models.Model):
     def _soko_mpesa_query(self):
         """Ask Safaricom what became of the prompt and apply the answer."""
         self.ensure_one()
+        if self.provider_id._soko_mpesa_get_missing():
+            return  # set up differently since; asked again as planned
         payload = {
             **self.provider_id._soko_mpesa_get_credentials(),
             "CheckoutRequestID": self.soko_mpesa_checkout_request,

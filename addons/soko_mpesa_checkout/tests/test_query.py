@@ -47,6 +47,13 @@ class TestQuery(MpesaCheckoutCommon):
         self.assertEqual(transaction.state, "cancel")
         self.assertFalse(transaction.soko_mpesa_query_at)
 
+    def test_nothing_is_asked_with_a_set_up_that_was_taken_away(self):
+        transaction, _token = self._pushed()
+        self.provider.soko_mpesa_account_id = False
+        self._run(transaction)
+        self.assertEqual((transaction.state, len(self.calls)), ("pending", 1))
+        self.assertTrue(transaction.soko_mpesa_query_at)
+
     def test_nobody_asks_before_it_is_time_or_when_it_is_over(self):
         transaction, token = self._pushed()
         self.assertGreater(transaction.soko_mpesa_query_at, fields.Datetime.now())
