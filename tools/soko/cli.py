@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
@@ -82,12 +83,11 @@ def reset(args):
 
 
 def stop_clusters():
-    """Stop our own PostgreSQL servers, if there are any."""
-    if not paths.venv_python().exists():
-        return
-    for cluster in postgres.both():
-        paths.remove(cluster.kept())
-        cluster.stop()
+    """Stop our own PostgreSQL servers, if there are any; a broken set-up has none."""
+    with contextlib.suppress(Stop):
+        for cluster in postgres.both():
+            paths.remove(cluster.kept())
+            cluster.stop()
 
 
 def call_odoo(server, words, database):

@@ -80,6 +80,7 @@ def environment():
     """Return the environment for pip and uv: their caches in ours, pip's settings for uv too."""
     env = dict(os.environ)
     env.setdefault("UV_HTTP_TIMEOUT", "180")
+    env.setdefault("UV_SYSTEM_CERTS", "1")
     env.setdefault("UV_CACHE_DIR", str(paths.CACHE / "uv"))
     env.setdefault("PIP_CACHE_DIR", str(paths.CACHE / "pip"))
     env.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
