@@ -150,13 +150,13 @@ def test_the_database_is_durable(compose):
     assert {"fsync=on", "synchronous_commit=on", "full_page_writes=on"} <= set(command)
 
 
-def test_containers_use_our_files(compose):
+def test_containers_use_our_files(compose, conf):
     web = compose["services"]["web"]
     for volume in web["volumes"]:
         source = volume.split(":")[0]
         assert not source.startswith(".") or (ROOT / source).exists(), source
     assert "./odoo.conf:/etc/odoo/odoo.conf:ro" in web["volumes"]
-    assert "--addons-path=/mnt/extra-addons" in web["command"]
+    assert f"./addons:{conf['addons_path']}:ro" in web["volumes"]
     assert "./deploy/nginx.conf:/etc/nginx/nginx.conf:ro" in compose["services"]["proxy"]["volumes"]
 
 
