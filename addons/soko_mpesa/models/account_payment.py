@@ -91,6 +91,11 @@ class AccountPayment(models.Model):
                     "%s is with M-Pesa. Only proof from M-Pesa makes it paid or rejected; "
                     "before it is sent, it can be withdrawn.", payment.display_name,
                 ))
+            if vals.get("payment_reference", payout.receipt) != payout.receipt:
+                raise UserError(self.env._(
+                    "The reference of %s is its M-Pesa receipt; it comes from M-Pesa alone.",
+                    payment.display_name,
+                ))
             for name in FROZEN_FIELDS & vals.keys():
                 if payment._fields[name].convert_to_write(payment[name], payment) != vals[name]:
                     raise UserError(self.env._(

@@ -484,6 +484,7 @@ class SokoMpesaAccount(models.Model):
         for account in self.filtered(lambda account: not account.stopped_reason):
             # sudo: a guard stops the line whoever is acting
             account.sudo().write({"stopped_reason": reason})
+            # sudo: the same
             account.sudo().activity_schedule(
                 "mail.mail_activity_data_todo", user_id=account.responsible_id.id,
                 summary=self.env._("M-Pesa sending is stopped"), note=reason,

@@ -5,7 +5,7 @@ import string
 import time
 from datetime import timedelta
 
-from psycopg2 import OperationalError
+from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -198,7 +198,7 @@ class SokoMpesaAttempt(models.Model):
                 self.env.ref("soko_mpesa.ir_cron_send")._trigger(at=later)
             self.env["ir.cron"]._commit_progress()
             return token
-        except OperationalError:
+        except (OperationalError, IntegrityError):
             self.env.cr.rollback()  # another worker is getting one
             account._nudge_send()
             self.env["ir.cron"]._commit_progress()
@@ -299,6 +299,10 @@ class SokoMpesaAttempt(models.Model):
                 return
             except OperationalError:
                 self.env.cr.rollback()  # a callback was faster: read again
+            except Exception:  # the others must go on; the claim stands, so nothing is sent twice
+                self.env.cr.rollback()
+                _logger.warning("M-Pesa attempt %s isn't recorded", self.id, exc_info=True)
+                return
         _logger.warning("M-Pesa attempt %s: the outcome is left to the sweep", self.id)
 
     def _record(self, outcome, lease):
@@ -469,7 +473,10 @@ class SokoMpesaAttempt(models.Model):
         self._query_at(fields.Datetime.now())
 
     def _query_at(self, moment):
+        # whole seconds, as the clock that it is compared with when the trigger fires
+        moment = moment.replace(microsecond=0)
         self.next_query_at = moment
+        # sudo: a cron is triggered, not edited
         self.env.ref("soko_mpesa.ir_cron_query").sudo()._trigger(at=moment)
 
     # === HEARING === #

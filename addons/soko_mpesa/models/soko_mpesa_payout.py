@@ -210,13 +210,15 @@ class SokoMpesaPayout(models.Model):
             payout._approve(self.env.user)
 
     def action_cancel(self):
-        """Withdraw payouts of which nothing was sent, and reset their payments to draft."""
+        """Withdraw payouts of which nothing was sent, cancel their payments, open the bills."""
         self._check_group(APPROVER, MAKER)
         # sudo: a maker need not be an accountant to withdraw what isn't sent
         for payout in self.sudo():
             payout._lock()
             payout._check_state("draft", "submitted", "approved", "held")
+            # Odoo opens a bill when the entry goes, and that must be a draft before
             payout.payment_id.action_draft()
+            payout.payment_id.action_cancel()
 
     def action_hold(self):
         """Keep payouts from being sent."""
@@ -416,6 +418,7 @@ class SokoMpesaPayout(models.Model):
             self.env.cr.execute(query)
             if rows := self.env.cr.fetchall():
                 found[name] = rows
+        # sudo: an audit sees all; it returns names only
         drifted = self.sudo().search([("cancelled_at", "=", False)]).filtered(
             lambda payout: payout.state != payout._derive_state())
         if drifted:

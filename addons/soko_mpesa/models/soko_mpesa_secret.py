@@ -79,6 +79,7 @@ class SokoMpesaSecret(models.Model):
         if row:
             row.write(values)
         else:
+            # sudo: no role can write secrets; callers are private methods of the account
             self.sudo().create({"account_id": account.id, "kind": kind, **values})
 
     def _get(self, account, kind):
@@ -103,6 +104,7 @@ class SokoMpesaSecret(models.Model):
         """
         row = self._row(account, "token")
         if not row:
+            # sudo: as in `_put`
             row = self.sudo().create({"account_id": account.id, "kind": "token"})
             row.flush_recordset()
         self.env.cr.execute(

@@ -57,7 +57,8 @@ class MpesaCase(TransactionCase):
     def _make_people(cls):
         def user(login, groups):
             return new_test_user(
-                cls.env, login, groups=groups, company_id=cls.company.id,
+                cls.env, login, context={"no_reset_password": True}, groups=groups,
+                company_id=cls.company.id,
                 company_ids=[Command.set(cls.company.ids)],
             )
         cls.maker = user("mpesa_maker", f"soko_mpesa.soko_mpesa_group_maker,{ACCOUNTING}")

@@ -45,11 +45,12 @@ class TestAccount(MpesaCase):
             for values in (account.read(list(SECRETS))[0],
                            account.web_read({name: {} for name in SECRETS})[0]):
                 self.assertFalse(any(values[name] for name in SECRETS), values)
-            exported = account.export_data(list(SECRETS))["datas"]
-            self.assertNotIn("canary", str(exported))
+            if user.has_group("base.group_allow_export"):
+                exported = account.export_data(list(SECRETS))["datas"]
+                self.assertNotIn("canary", str(exported))
             self.assertNotIn("canary", str(account.copy_data()))
             for name in SECRETS:
-                with self.assertRaises((ValueError, NotImplementedError, UserError)), \
+                with self.assertRaises(ValueError), \
                         mute_logger("odoo.domains", "odoo.fields"):
                     account.search([(name, "=", "canary-key")])
         self.assertEqual(

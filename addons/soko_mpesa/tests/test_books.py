@@ -63,6 +63,7 @@ class TestBooks(MpesaCase):
             lambda: payment.action_validate(), lambda: payment.action_reject(),
             lambda: payment.write({"state": "paid"}), lambda: payment.write({"state": "draft"}),
             lambda: payment.write({"amount": 1}),
+            lambda: payment.write({"payment_reference": "SG00FORGED"}),
             lambda: payment.write({"partner_bank_id": False}),
             lambda: payment.move_id.button_draft(), lambda: payment.move_id.button_cancel(),
             lambda: payment.move_id._reverse_moves(cancel=True),
@@ -88,10 +89,9 @@ class TestBooks(MpesaCase):
         self.assertEqual(payment.state, "in_process")
 
     def test_withdraw_before_sending(self):
-        bill, payment, payout = self.make_payout()
+        _bill, payment, payout = self.make_payout()
         payment.with_user(self.maker).action_draft()
         self.assertEqual((payout.state, payment.state), ("cancelled", "draft"))
-        self.assertEqual(bill.payment_state, "not_paid")
         self.send()
         self.assertEqual(self.daraja.payments, [])
         payment.with_user(self.maker).action_post()
@@ -99,9 +99,13 @@ class TestBooks(MpesaCase):
         self.assertEqual(payment.soko_mpesa_payout_id.state, "approved")
 
     def test_cancel_before_sending(self):
-        _bill, payment, payout = self.make_payout()
-        payment.action_cancel()
-        self.assertEqual((payout.state, payment.state), ("cancelled", "canceled"))
+        """On the payment or on its payout: the bill can be paid in another way."""
+        for press in (lambda payment, payout: payment.with_user(self.maker).action_cancel(),
+                      lambda payment, payout: payout.with_user(self.approver).action_cancel()):
+            bill, payment, payout = self.make_payout()
+            press(payment, payout)
+            self.assertEqual((payout.state, payment.state), ("cancelled", "canceled"))
+            self.assertEqual((bill.payment_state, bill.amount_residual), ("not_paid", 1500))
 
     def test_no_withdrawal_after_sending(self):
         _bill, payment, payout = self.make_payout()

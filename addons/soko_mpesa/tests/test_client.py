@@ -41,7 +41,7 @@ class TestClient(BaseCase):
 
     def request(self, url=None):
         return client.make_request(
-            url or self.daraja.url, "/mpesa/b2c/v3/paymentrequest", "token",
+            self.daraja.url if url is None else url, "/mpesa/b2c/v3/paymentrequest", "token",
             {"OriginatorConversationID": "OURS", "Amount": "10"})
 
     def send(self, url=None, deadline=5):

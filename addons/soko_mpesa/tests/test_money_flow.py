@@ -337,6 +337,28 @@ class TestMoneyFlow(MpesaCase):
                 classify.not_sent("late"), "not the owner")
         self.assertEqual(payout.attempt_ids.state, "paid")
 
+    def test_writer_that_fails_leaves_the_claim(self):
+        """The next payout goes on, and nothing is sent twice."""
+        _bill, _payment, first = self.make_payout()
+        _bill, _payment, second = self.make_payout(300)
+        model = self.registry["soko.mpesa.attempt"]
+        real = model._record
+
+        def fail_once(attempt, outcome, lease):
+            if attempt.payout_id == first.with_env(attempt.env):
+                raise ValueError("a bug")
+            real(attempt, outcome, lease)
+        with patch.object(model, "_record", fail_once), self.assertLogs(
+                "odoo.addons.soko_mpesa", "WARNING"):
+            self.send()
+        self.assertEqual((first.attempt_ids.state, second.attempt_ids.state),
+                         ("sending", "accepted"))
+        first.attempt_ids.lease_until = fields.Datetime.now() - timedelta(minutes=1)
+        self.run_cron("soko.mpesa.attempt", "_cron_sweep")
+        self.send()
+        self.assertEqual(first.attempt_ids.state, "unknown")
+        self.assertEqual(len(self.daraja.payments), 2)
+
     def test_silent_for_a_day(self):
         _bill, _payment, payout, _request = self.fly()
         payout.attempt_ids.sent_at = fields.Datetime.now() - timedelta(hours=25)
