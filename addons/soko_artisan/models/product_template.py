@@ -65,9 +65,10 @@ class ProductTemplate(models.Model):
     def _search_soko_artisan_ids(self, operator, value):
         if operator != "in":
             return NotImplemented
+        # sudo: who makes what is shown in the shop; agreements and stock behind it are not
         groups = self.sudo()._soko_get_maker_groups([("soko_consigned", "=", True)], list(value))
-        ids = {template.id for _artisan, products in groups for template in products.product_tmpl_id}
-        return [("id", "in", list(ids))]
+        templates = self.browse().union(*(products.product_tmpl_id for _maker, products in groups))
+        return [("id", "in", templates.ids)]
 
     # === CONSTRAINTS === #
 

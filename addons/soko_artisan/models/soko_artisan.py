@@ -39,6 +39,7 @@ class SokoArtisan(models.Model):
     )
     image_1920 = fields.Image(related="partner_id.image_1920", readonly=False)
     image_128 = fields.Image(related="partner_id.image_128")
+    avatar_128 = fields.Image(related="partner_id.avatar_128")
     ref = fields.Char(
         string="Number", readonly=True, copy=False, default="/", help="Our number of the artisan."
     )
@@ -49,7 +50,6 @@ class SokoArtisan(models.Model):
     active = fields.Boolean(default=True)
     group_id = fields.Many2one(
         "soko.artisan.group",
-        string="Group",
         index="btree_not_null",
         check_company=True,
         help="The workshop, cooperative or art centre the artisan belongs to.",

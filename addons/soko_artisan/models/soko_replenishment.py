@@ -203,7 +203,7 @@ class SokoReplenishment(models.Model):
             "Answer here: %(url)s",
             product=self.product_id.display_name,
             quantity=f"{self.quantity:g}",
-            date=format_date(self.env, self.due_date),
+            date=format_date(self.env, self.due_date, date_format="d MMMM"),
             url=f"{self.get_base_url()}/my/artisan",
         )
 

@@ -54,7 +54,6 @@ class SokoSettlement(models.Model):
     )
     bill_id = fields.Many2one(
         "account.move",
-        string="Bill",
         readonly=True,
         copy=False,
         check_company=True,
@@ -387,8 +386,8 @@ class SokoSettlement(models.Model):
         amount = sum(lines.mapped("amount"))
         quantity = sum(lines.mapped("quantity_kept"))
         return self.env._(
-            "Soko paid %(payee)s %(currency)s %(amount)s for %(count)s pieces sold. "
-            "Receipt %(receipt)s. %(name)s",
+            "Soko paid %(currency)s %(amount)s to %(payee)s. Pieces sold: %(count)s. "
+            "Receipt: %(receipt)s. (%(name)s)",
             payee=self.payee_id.name,
             currency=self.currency_id.name,
             amount=f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}",

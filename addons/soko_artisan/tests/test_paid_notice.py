@@ -32,7 +32,7 @@ class TestPaidNotice(ArtisanCase):
         self.assertEqual(self.settlement.payment_reference, "SKT1234567")
         sms = self._notify()
         self.assertEqual((len(sms), sms.number), (1, "+254700000001"))
-        for part in ("700", "2 pieces", "SKT1234567", "Amina Mfano"):
+        for part in ("700", "Pieces sold: 2", "SKT1234567", "Amina Mfano"):
             self.assertIn(part, sms.body)
         self.assertTrue(self.settlement.paid_notice_date)
         self.assertTrue(self.settlement.date_paid)

@@ -46,7 +46,7 @@ class TestPortal(ArtisanCase, HttpCase):
         for part in ("Paid so far", "700", "SKT1234567", "2 × Cuff, raw brass", "350"):
             self.assertIn(part, text)
         self.assertLess(text.index("Owed to you"), text.index("Your pieces in the office"))
-        self.assertEqual(text.count("Yes, I bring them"), 2)
+        self.assertEqual(text.count("Yes, I will"), 2)
         self.assertNotIn("Shopper Mfano", text)
         self.assertNotIn("1,500", text)
 
