@@ -54,8 +54,10 @@ def setup(args):
 
 def run(args):
     """Start everything and stay until Ctrl-C."""
-    set_up()
-    return running.run()
+    with running.alone():
+        config.Ports.usual().check()
+        set_up()
+        return running.run()
 
 
 def test(args):
@@ -154,8 +156,10 @@ def story(args):
     found = running.running()
     if found:
         return subprocess.call(command, env=dict(os.environ, **found))
-    with running.system() as whole:
-        return subprocess.call(command, env=whole.outside_environment())
+    with running.alone():
+        config.Ports.usual().check()
+        with running.system() as whole:
+            return subprocess.call(command, env=whole.outside_environment())
 
 
 def bench(args):

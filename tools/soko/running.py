@@ -25,6 +25,7 @@ def alone():
 
     :raises Stop: when there is another
     """
+    paths.prepare()
     with open(paths.STATE / "run.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,20 +62,18 @@ def running():
 
 @contextlib.contextmanager
 def system():
-    """Have the system of this checkout running: PostgreSQL, simulator, postbox and Odoo."""
-    with alone():
+    """Have the system of this checkout running; needs :func:`alone` around it."""
+    server = postgres.server()
+    with server.hold():
+        database = databases.ensure_run(server)
         ports = config.Ports.usual()
-        ports.check()
-        server = postgres.server()
-        with server.hold():
-            database = databases.ensure_run(server)
-            whole = System(server, database, ports, logins=paths.LOGINS.read_text())
-            whole.start()
-            try:
-                _write_mark(whole)
-                yield whole
-            finally:
-                _stop_quietly(whole)
+        whole = System(server, database, ports, logins=paths.LOGINS.read_text())
+        whole.start()
+        try:
+            _write_mark(whole)
+            yield whole
+        finally:
+            _stop_quietly(whole)
 
 
 def _stop_quietly(whole):
