@@ -250,7 +250,7 @@ class TestDatabases:
     def test_changed_addons(self, house):
         paths.STATE.mkdir()
         assert databases.changed_addons() == ["soko_qc"]
-        databases.remember_addons()
+        databases.remember_addons(databases.addons_state())
         assert databases.changed_addons() == []
         (paths.ADDONS / "soko_qc" / "__manifest__.py").write_text("{'name': 'x'}")
         assert databases.changed_addons() == ["soko_qc"]

@@ -328,10 +328,11 @@ def logins_in(text):
 def ensure_run(server):
     """Return the database of ``./soko run``; a new one is a copy of the demo."""
     if not server.exists(RUN):
+        state = addons_state()  # before the demo is built: the code may change meanwhile
         demo = ensure_demo(server)
         clone(server, demo, RUN)
         shutil.copyfile(str(demo_logins(demo)), str(paths.LOGINS))
-        remember_addons()
+        remember_addons(state)
         return RUN
     changed = changed_addons()
     if changed:
@@ -342,7 +343,7 @@ def ensure_run(server):
 def update_run(server, names):
     """Bring add-ons of the run database up to their present code."""
     say(f"update: {', '.join(names)}")
-    installed = installed_addons(server)
+    state, installed = addons_state(), installed_addons(server)
     with Builder(server, RUN, "update.log") as odoo:
         old = [name for name in names if name in installed]
         new = [name for name in names if name not in installed]
@@ -350,7 +351,7 @@ def update_run(server, names):
             odoo.install(",".join(new))
         if old:
             odoo.update(",".join(old))
-    remember_addons()
+    remember_addons(state)
 
 
 def installed_addons(server):
@@ -363,13 +364,17 @@ def _remembered():
     return paths.STATE / "addons.json"
 
 
-def remember_addons():
+def addons_state():
+    """Return a hash of each add-on by its name."""
+    return {name: paths.digest(paths.ADDONS / name) for name in paths.addons()}
+
+
+def remember_addons(state):
     """Note what the add-ons were like when the run database was made or updated."""
-    state = {name: paths.digest(paths.ADDONS / name) for name in paths.addons()}
     _remembered().write_text(json.dumps(state, indent=1))
 
 
 def changed_addons():
     """Return the add-ons that changed since then."""
     known = json.loads(_remembered().read_text()) if _remembered().exists() else {}
-    return [name for name in paths.addons() if known.get(name) != paths.digest(paths.ADDONS / name)]
+    return [name for name, state in addons_state().items() if known.get(name) != state]
