@@ -417,6 +417,7 @@ class SokoMpesaAccount(models.Model):
         """Return why nothing may be sent now, as sentences; empty when all is well."""
         self.ensure_one()
         reasons = self._get_missing_settings()
+        # sudo: the switch counts for those who can't read their company's settings, too
         if self.sudo().company_id.soko_mpesa_frozen:
             reasons.append(self.env._("Sending is frozen for the company."))
         if self.stopped_reason:

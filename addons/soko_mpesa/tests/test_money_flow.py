@@ -322,7 +322,7 @@ class TestMoneyFlow(MpesaCase):
         self.assertEqual(attempt.state, "sending")
         self.run_cron("soko.mpesa.attempt", "_cron_sweep")
         self.assertEqual(attempt.state, "sending", "its lease isn't over")
-        attempt.lease_until = fields.Datetime.now() - timedelta(minutes=5)
+        attempt.lease_until = fields.Datetime.now() - timedelta(hours=1)
         self.run_cron("soko.mpesa.attempt", "_cron_sweep")
         self.assertEqual(attempt.state, "unknown")
         self.send()
@@ -353,7 +353,7 @@ class TestMoneyFlow(MpesaCase):
             self.send()
         self.assertEqual((first.attempt_ids.state, second.attempt_ids.state),
                          ("sending", "accepted"))
-        first.attempt_ids.lease_until = fields.Datetime.now() - timedelta(minutes=1)
+        first.attempt_ids.lease_until = fields.Datetime.now() - timedelta(hours=1)
         self.run_cron("soko.mpesa.attempt", "_cron_sweep")
         self.send()
         self.assertEqual(first.attempt_ids.state, "unknown")
