@@ -33,9 +33,9 @@ class ArtisanPhone:
 
     def accept_first_request(self):
         """Say yes to the first request to replenish; return whether there was one."""
-        button = self._page.locator("button[name=answer][value=accepted]").first
+        button = self._page.locator("form[action$='/accept'] button").first
         if not button.count():
             return False
-        button.click()
-        self._page.wait_for_load_state()
+        with self._page.expect_navigation():
+            button.click()
         return True

@@ -58,6 +58,7 @@ class Browser:
     def picture(self, page, name, full=True):
         """Keep a screenshot under this name."""
         if self._pictures:
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=str(self._pictures / f"{name}.png"), full_page=full)
 
     def keep_failure(self, folder):

@@ -11,6 +11,7 @@ ADDRESS = {
     "city": "Berlin",
     "zip": "10115",
 }
+TAP = "form[action*='/shop/received/'] button[type=submit]"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Shopper:
         phone.goto(link)
         self._browser.picture(phone, "received-before")
         before = phone.inner_text("#wrap")
-        phone.click("form[action*='/shop/received/'] button[type=submit]")
-        phone.wait_for_load_state()
+        phone.click(TAP)
+        phone.wait_for_selector("#soko_received_thanks")
         self._browser.picture(phone, "received")
         return Said(before, phone.inner_text("#wrap"))
 
@@ -94,4 +95,4 @@ class Shopper:
         """Open the link once more; return whether it still offers the tap."""
         phone = self._browser.page(PHONE)
         phone.goto(link)
-        return phone.locator("form[action*='/shop/received/'] button[type=submit]").count() > 0
+        return phone.locator(TAP).count() > 0

@@ -24,7 +24,9 @@ class WebClient:
         self.login = login
         self._http = requests.Session()
         self._log_in(password)
-        self.uid = self._rpc("/web/session/get_session_info", {})["uid"]
+        session = self._rpc("/web/session/get_session_info", {})
+        self.uid = session["uid"]
+        self._context = session["user_context"]  # language and time zone, as the web client sends
 
     def _log_in(self, password):
         """Fill in the login form, as a person does."""
@@ -47,6 +49,7 @@ class WebClient:
 
     def call(self, model, method, *args, **kwargs):
         """Call ``method`` of ``model`` with this user's rights; raises OfficeError in words."""
+        kwargs["context"] = {**self._context, **kwargs.get("context", {})}
         try:
             return self._rpc(
                 f"/web/dataset/call_kw/{model}/{method}",
