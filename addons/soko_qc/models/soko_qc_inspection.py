@@ -459,8 +459,11 @@ class SokoQcInspection(models.Model):
 
     def _get_return_picking_type(self):
         self.ensure_one()
-        picking_type = self.picking_id.picking_type_id
-        return picking_type.return_picking_type_id or picking_type.warehouse_id.out_type_id
+        warehouse = self.move_line_id.move_id.picking_type_id.warehouse_id
+        if not warehouse.soko_qc_return_type_id:
+            # sudo: an inspector may return pieces but not set up operation types.
+            warehouse.sudo()._soko_qc_set_up()
+        return warehouse.soko_qc_return_type_id
 
     def _create_return(self, partner, picking_type):
         destination = partner.property_stock_supplier or self.env.ref(

@@ -18,15 +18,27 @@ class StockWarehouse(models.Model):
         help="Where rejected pieces wait for their return or scrap.",
     )
 
+    soko_qc_return_type_id = fields.Many2one(
+        "stock.picking.type",
+        "Return Operation",
+        check_company=True,
+        help="How rejected pieces go back to who delivered them. It is no delivery: nobody is told "
+        "that an order was shipped.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         warehouses = super().create(vals_list)
-        warehouses._soko_qc_create_locations()
+        warehouses._soko_qc_set_up()
         return warehouses
 
+    def _soko_qc_set_up(self):
+        """Create the quality locations and the return operation these warehouses lack."""
+        self._soko_qc_create_locations()
+        self._soko_qc_create_return_type()
+
     def _soko_qc_create_locations(self):
-        """Create the quality locations these warehouses lack."""
-        # Whoever may create a warehouse may get its locations, as in Odoo's own create.
+        # sudo: whoever may create a warehouse may get its locations, as in Odoo's own create.
         locations = self.env["stock.location"].sudo()
         for warehouse in self.filtered(lambda w: not w.soko_qc_hold_location_id):
             common = {"company_id": warehouse.company_id.id}
@@ -44,5 +56,23 @@ class StockWarehouse(models.Model):
                 {
                     "soko_qc_hold_location_id": hold.id,
                     "soko_qc_rejected_location_id": rejected.id,
+                }
+            )
+
+    def _soko_qc_create_return_type(self):
+        # sudo: as above.
+        picking_types = self.env["stock.picking.type"].sudo()
+        for warehouse in self.filtered(lambda w: not w.soko_qc_return_type_id):
+            warehouse.soko_qc_return_type_id = picking_types.create(
+                {
+                    "name": self.env._("Returns of Rejected Pieces"),
+                    "code": "internal",
+                    "sequence_code": "REJ",
+                    "warehouse_id": warehouse.id,
+                    "company_id": warehouse.company_id.id,
+                    "default_location_src_id": warehouse.soko_qc_rejected_location_id.id,
+                    "default_location_dest_id": self.env.ref("stock.stock_location_suppliers").id,
+                    "use_create_lots": False,
+                    "use_existing_lots": True,
                 }
             )

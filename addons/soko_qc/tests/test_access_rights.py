@@ -72,4 +72,6 @@ class TestAccessRights(PlatingCase):
         hold = warehouse.soko_qc_hold_location_id
         self.assertEqual((hold.soko_qc_role, hold.company_id), ("hold", company))
         self.assertFalse(hold.warehouse_id)
-        self.assertEqual(warehouse.soko_qc_rejected_location_id.soko_qc_role, "rejected")
+        rejected = warehouse.soko_qc_rejected_location_id
+        self.assertEqual(rejected.soko_qc_role, "rejected")
+        self.assertEqual(warehouse.soko_qc_return_type_id.default_location_src_id, rejected)

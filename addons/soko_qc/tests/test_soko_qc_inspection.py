@@ -35,10 +35,13 @@ class TestInspection(QcCase):
         self.raw.invalidate_recordset(["free_qty"])
         self.assertEqual(self.raw.free_qty, free_before + 4)
 
+        self.warehouse.soko_qc_return_type_id.unlink()  # it is made again when needed
         action = inspection.action_return_rejected()
         picking = self.env["stock.picking"].browse(action["res_id"])
         self.assertEqual(picking.state, "assigned")
         self.assertEqual(picking.partner_id, self.amina)
+        # No delivery: the artisan is not told that an order was shipped.
+        self.assertEqual(picking.picking_type_code, "internal")
         self.assertEqual(picking.move_ids.location_dest_id.usage, "supplier")
         self.assertEqual(inspection.qty_returned, 1)
         with self.assertRaises(UserError):
