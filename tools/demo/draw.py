@@ -618,12 +618,12 @@ def hair_front(canvas, kind, hair, cloth, rng):
                 [(800 + (x - 800) * .5, 430), (x, 620)], fill=255, width=10))
 
 
-def logo(path):
-    """The word mark: four letters, the second one an open bangle."""
+def logo(path, ink="#23323b"):
+    """The word mark: four letters, the second one an open bangle; `ink` is for the other three."""
     width, height = 1040, 280
     picture = Image.new("RGBA", (width, height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(picture)
-    font, ink, brass = ImageFont.load_default(250), "#23323b", "#b3793c"
+    font, brass = ImageFont.load_default(250), "#c48a4a"
     for letter, x in (("S", 110), ("K", 610)):
         draw.text((x, height // 2), letter, font=font, fill=ink, anchor="mm")
     for x, colour in ((355, brass), (860, ink)):
@@ -642,6 +642,7 @@ def main():
         shape(canvas, material, variant, second)
         canvas.save(folder / f"{name}.webp")
     logo(folder / "logo.png")
+    logo(folder / "logo-light.png", ink="#f3efe6")
     for number, kind in enumerate(FACES, 1):
         portrait(number, kind).save(folder / f"artisan-{number:02}.webp")
 

@@ -12,11 +12,11 @@ import os
 import sys
 from pathlib import Path
 
+from odoo.tools import SQL
+
 HERE = Path(globals().get("__file__") or "tools/demo/load.py").resolve().parent
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
-
-from odoo.tools import SQL
 
 import looks  # noqa: E402  (the folder is on the path only now)
 import work  # noqa: E402

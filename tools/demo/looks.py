@@ -5,8 +5,10 @@ from pathlib import Path
 
 NAME = "SOKO"
 PALETTE = "generic-1"       # one of Odoo's own: terracotta on cream
-FRONT_PIECES = ("cuff_savanna_gold", "earrings_fan_raw", "necklace_crescent_gold", "bangle_trio")
-FRONT_MAKERS = ("akinyi", "otieno", "wanjiku", "achieng", "mutiso", "naserian")
+FRONT_PIECES = ("cuff_mara_gold", "earrings_fan_raw", "necklace_crescent_gold", "bangle_trio")
+# Parts of the header that hold nothing but sample text.
+PLACEHOLDERS = ("website.header_text_element", "website.header_call_to_action")
+FRONT_MAKERS = ("wanjiku", "akinyi", "otieno", "achieng", "mutiso", "naserian")
 
 
 def set_company(env, company, images):
@@ -25,6 +27,7 @@ def set_company(env, company, images):
             "website": "https://soko.example.com",
         }
     )
+    env.ref("base.KES").position = "before"
     env.ref("base.user_admin").write({"tz": "Africa/Nairobi", "email": "admin@example.com"})
 
 
@@ -41,7 +44,7 @@ def set_taxes(env, company):
 def set_shop(env, company, images):
     """Make the web shop ready for a visitor: looks, pages, guests, payment and delivery."""
     website = env["website"].search([("company_id", "=", company.id)], limit=1)
-    logo = base64.b64encode((Path(images) / "logo.png").read_bytes())
+    logo = base64.b64encode((Path(images) / "logo-light.png").read_bytes())
     website.write({"name": NAME, "logo": logo, "account_on_checkout": "optional",
                    "shop_ppg": 20, "shop_ppr": 4})
     env = env(context=dict(env.context, website_id=website.id))
@@ -51,6 +54,11 @@ def set_shop(env, company, images):
     )
     _write_page(env, "website.homepage", _home(env))
     _write_page(env, "website.footer_custom", FOOTER)
+    _write_page(env, "website_sale.product_terms_and_conditions", TERMS)
+    for xmlid in PLACEHOLDERS:
+        env["website"].viewref(xmlid).active = False
+    copyright_line = env["website"].viewref("website.footer_copyright_company_name")
+    copyright_line.arch = copyright_line.arch.replace("Company name", NAME)
     _open_payment(env, company)
     _open_delivery(env)
 
@@ -100,6 +108,7 @@ def _home(env):
         tiles=tiles, faces=faces,
         piece=_image(pieces[0], "image_1024"), maker=_image(makers[0], "image_512"),
         url=makers[0].website_url, name=makers[0].name,
+        shop=pieces[0].website_url, title=pieces[0].name,
     )
 
 
@@ -133,7 +142,7 @@ HOME = """<t name="Home" t-name="website.homepage">
             </div>
             <div class="col-lg-6">
                 <div class="row g-3 align-items-end">
-                    <div class="col-8"><img src="{piece}" class="img img-fluid rounded" alt="Savanna cuff, gold plated"/></div>
+                    <div class="col-8"><a href="{shop}"><img src="{piece}" class="img img-fluid rounded" alt="{title}"/></a></div>
                     <div class="col-4"><a href="{url}"><img src="{maker}" class="img img-fluid rounded-circle" alt="{name}"/></a>
                     <p class="small mb-0 mt-2 text-center">made by<br/><a href="{url}">{name}</a></p></div>
                 </div>
@@ -187,3 +196,10 @@ FOOTER = """<data inherit_id="website.layout" name="Default" active="True">
         </div>
     </xpath>
 </data>"""
+
+TERMS = """<t t-name="website_sale.product_terms_and_conditions">
+    <p class="text-muted mb-0">
+        Posted from Nairobi within a day, 8 to 12 days on the way, free.<br/>
+        Thirty days to send it back.
+    </p>
+</t>"""

@@ -54,7 +54,8 @@ class TestPublishing(ShopCase):
 
     def test_face_only_of_those_who_agreed(self):
         self.assertTrue(self.amina._can_return_content("image_512"))
-        self.assertFalse(self.amina._can_return_content("phone"))
+        for field_name in ("image_1920", "story", None):
+            self.assertFalse(self.amina._can_return_content(field_name))
         self.assertFalse(self.baraka._can_return_content("image_512"))
 
 

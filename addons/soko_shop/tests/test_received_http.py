@@ -21,6 +21,7 @@ class TestReceived(ShopCase):
         text = self._text(response)
         self.assertIn("Cuff, raw brass", text)
         self.assertIn("Amina Mfano is paid now", text)
+        self.assertIn('action="/shop/received/', response.text)
         self.assertEqual(response.headers["Cache-Control"], "no-store")
         self.assertIn("noindex", response.headers["X-Robots-Tag"])
         self._assert_no_secrets(response)
@@ -42,7 +43,7 @@ class TestReceived(ShopCase):
         csrf = token.text.split('name="csrf_token" value="')[1].split('"')[0]
         again = self.url_open(self.path, data={"csrf_token": csrf})
         self.assertIn('id="soko_received_told"', again.text)
-        self.assertNotIn("<form method", again.text)
+        self.assertNotIn('action="/shop/received/', again.text)
         self.assertEqual(self.picking.soko_received_date, first)
         self.assertEqual(len(self._lines_of(self.picking)), 1)
 
@@ -53,7 +54,7 @@ class TestReceived(ShopCase):
 
     def test_broken_link(self):
         token = self.path.rpartition("/")[2]
-        swapped = token[:60] + ("A" if token[60] != "A" else "B") + token[61:]
+        swapped = token[:30] + ("A" if token[30] != "A" else "B") + token[31:]
         for wrong in (swapped, token[:-6], "x", "%00", "AQ", "é", "A" * 4000):
             with self.subTest(token=wrong[:12]):
                 response = self.url_open(f"/shop/received/{wrong}")
