@@ -22,7 +22,7 @@ from web_client import OfficeError
 def read_arguments(argv):
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="soko story", description=__doc__.splitlines()[0])
-    parser.add_argument("--lose-callback", action="store_true", help="lose the result of the payout")
+    parser.add_argument("--lose-callback", action="store_true", help="lose the payout's result")
     parser.add_argument("--pictures", metavar="DIR", help="keep a screenshot of each page there")
     return parser.parse_args(argv)
 

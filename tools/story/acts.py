@@ -107,7 +107,8 @@ class Story:
         )
         self.line.tell(
             "plater",
-            f"{run['name']} with {production['name']}: {run['measured_thickness_um']:g} um measured, "
+            f"{run['name']} with {production['name']}: "
+            f"{run['measured_thickness_um']:g} um measured, "
             f"{run['deposit_mass_g']:.4f} g of metal, lot {lot['name']}",
         )
         self.line.expect("run", run["state"], "done")

@@ -52,10 +52,9 @@ class Clerk(WebClient):
 
     def order(self, number):
         """Return a sales order and its deliveries."""
-        order = self.one(
+        return self.one(
             "sale.order", [("name", "=", number)], ["name", "amount_total", "state", "picking_ids"]
         )
-        return order
 
     def shipped_lines(self, picking_id):
         """Return what left the house, with its lot and owner."""
