@@ -168,6 +168,18 @@ class SokoSettlement(models.Model):
         for settlement in self.sudo():
             settlement._process()
 
+    def action_release_lines(self):
+        """The bill was cancelled: what it was for is due again, for the next settlement."""
+        if not self.env.user.has_group(MANAGER):
+            raise AccessError(self.env._("Only an artisan manager can settle."))
+        self.check_access("read")
+        if any(settlement.state != "cancelled" for settlement in self):
+            raise UserError(
+                self.env._("Cancel the bill first: as long as it stands, the lines belong to it.")
+            )
+        # sudo: the ledger is written by machines only; the manager starts one known step
+        self.sudo().line_ids.write({"state": "due", "settlement_id": False})
+
     def action_view_bill(self):
         """Open the bill that the settlement became."""
         self.ensure_one()

@@ -123,7 +123,8 @@ class SokoSettlementLine(models.Model):
     def _compute_blocking_reasons(self):
         for line in self:
             open_line = line.state in ("awaiting_receipt", "due")
-            line.blocking_reasons = "\n".join(line._get_blocking_reasons()) if open_line else False
+            reasons = line._get_blocking_reasons() if open_line else []
+            line.blocking_reasons = "\n".join(reasons) or False
 
     # === CRUD METHODS === #
 
@@ -239,6 +240,21 @@ class SokoSettlementLine(models.Model):
         return sale_line.currency_id._convert(
             per_piece, currency, move_line.company_id, fields.Date.context_today(self), round=False
         )
+
+    @api.model
+    def _fill_missing_prices(self, lots):
+        """Price the open lines of `lots` that had none when they were sold. Others stay."""
+        lines = self.search(
+            [
+                ("lot_id", "in", lots.ids),
+                ("kind", "=", "sale"),
+                ("state", "in", ("awaiting_receipt", "due")),
+                ("price_unit", "=", 0),
+            ]
+        )
+        for line in lines:
+            line.price_unit = line._get_agreed_price(line.move_line_id)
+        lines.filtered(lambda li: li.state == "due")._trigger_settlement()
 
     # === BUSINESS METHODS - RETURNS === #
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+PRICE_FIELDS = ("soko_price_type", "soko_unit_price", "soko_split_percent")
 SNAPSHOT_FIELDS = (
     "soko_artisan_id",
     "soko_agreement_line_id",
@@ -45,7 +46,11 @@ class StockLot(models.Model):
 
     def write(self, vals):
         self._soko_check_snapshot_write(vals)
-        return super().write(vals)
+        res = super().write(vals)
+        if any(name in vals for name in PRICE_FIELDS):
+            # sudo: the ledger has no writers; only lines that had no price at all are filled in
+            self.env["soko.settlement.line"].sudo()._fill_missing_prices(self)
+        return res
 
     @api.model
     def _soko_get_snapshot_fields(self):

@@ -310,12 +310,33 @@ class TestSettlement(ArtisanCase):
         self.assertEqual(len(line._settle()), 1)
 
     def test_piece_without_price_is_held(self):
-        self._drop_off(self.amina, 1).move_line_ids.lot_id.soko_price_type = False
+        lot = self._drop_off(self.amina, 1).move_line_ids.lot_id
+        lot.soko_price_type = False
         picking = self._sell(1)
         picking._soko_mark_received("shopper")
         line = self._lines_of(picking)
         self.assertIn("No price is agreed", line.blocking_reasons)
         self.assertFalse(line._settle())
+        lot.with_user(self.manager).write({"soko_price_type": "fixed", "soko_unit_price": 360})
+        self.assertEqual((line.amount, line.blocking_reasons), (360, False))
+        lot.with_user(self.manager).soko_unit_price = 999
+        self.assertEqual(line.amount, 360, "a priced line stays as it is")
+        self.assertEqual(line._settle().amount_total, 360)
+
+    def test_cancelled_bill_makes_due_again(self):
+        self._drop_off(self.amina, 1)
+        picking = self._sell(1)
+        settlement = self._settle_received(picking)
+        with self.assertRaisesRegex(UserError, "Cancel the bill first"):
+            settlement.with_user(self.manager).action_release_lines()
+        settlement.bill_id.button_cancel()
+        with self.assertRaises(AccessError):
+            settlement.with_user(self.officer).action_release_lines()
+        settlement.with_user(self.manager).action_release_lines()
+        line = self._lines_of(picking)
+        self.assertEqual((line.state, line.settlement_id), ("due", self.Settlement))
+        self._run_cron()
+        self.assertEqual((self._settlements() - settlement).bill_id.amount_total, 350)
 
     # === PAYMENT === #
 
