@@ -62,11 +62,12 @@ def soko_system(worker_name):
 
 def _running(system):
     system.start()
+    loud = []
     try:
         yield system
+        loud = system.loud()  # before the end: a request that is cut off then is no fault
     finally:
         system.stop()
-        loud = system.loud()
         paths.remove(system.state)
         paths.remove(system.conf)
     if loud:
