@@ -63,3 +63,12 @@ class MrpWorkorder(models.Model):
         run = self.soko_plating_run_id
         share = self.product_id.soko_plating_area_cm2 / run.area_cm2 if run.area_cm2 else 0.0
         return share * run.fine_mass_g * run.price_per_gram
+
+    def _set_duration(self):
+        """Book time as the system.
+
+        Accounting add-ons keep a cost line for the time of a work order and read it here, but
+        those who work at the bench may not see cost lines, and could not close an order then.
+        """
+        # sudo: only after the write on the work order was allowed; adds the time that was entered
+        return super(MrpWorkorder, self.sudo())._set_duration()

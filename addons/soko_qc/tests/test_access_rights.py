@@ -26,6 +26,15 @@ class TestAccessRights(PlatingCase):
         self._deny(lambda: self.defect.with_user(self.inspector).write({"severity": "minor"}))
         self._deny(lambda: inspection.copy())
 
+    def test_inspector_closes_an_order_that_nobody_clocked(self):
+        """Odoo then books the expected time; cost lines of it are not the inspector's business."""
+        order = self._order_plating(self._accept(1)).production_ids
+        self.assertFalse(any(order.workorder_ids.mapped("duration")))
+        order.workorder_ids.sudo().duration_expected = 12
+        order.with_context(skip_redirection=True).button_mark_done()
+        self.assertEqual(order.state, "done")
+        self.assertTrue(all(order.workorder_ids.mapped("duration")))
+
     def test_manager(self):
         """Sets up and inspects."""
         plan = self._create_plan().with_user(self.manager)
