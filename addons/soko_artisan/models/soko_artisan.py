@@ -322,6 +322,7 @@ class SokoArtisan(models.Model):
                 ("owner_id", "=", self.partner_id.id),
                 ("company_id", "=", self.company_id.id),
                 ("location_id.usage", "in", ("internal", "transit")),
+                ("quantity", ">", 0),  # an emptied lot keeps a line of nothing for a while
             ],
             ["product_id", "lot_id"],
             ["quantity:sum", "in_date:min"],

@@ -51,6 +51,10 @@ class TestPortal(ArtisanCase, HttpCase):
         self.assertNotIn("Shopper Mfano", text)
         self.assertNotIn("1,500", text)
 
+    def test_pieces_that_are_all_sold_are_not_in_the_office(self):
+        self._sell(5)
+        self.assertIn("Your pieces in the office None now.", self._text(self._open()))
+
     def test_page_stays_small_with_much_on_it(self):
         for index in range(8):
             product = self._create_product(f"Pendant number {index}, recycled bone and brass")
