@@ -7,6 +7,7 @@ No photograph of a person is used anywhere. A piece is named after its file: `PI
 shape, which variant of it and which materials; `FACES` does the same for the portraits.
 Pillow only. The results are committed, so that the loader does not have to draw.
 """
+import itertools
 import math
 import random
 from pathlib import Path
@@ -48,11 +49,11 @@ def ramp(stops):
     table = []
     for i in range(256):
         at = i / 255
-        for (p0, c0), (p1, c1) in zip(stops, stops[1:]):
+        for (p0, c0), (p1, c1) in itertools.pairwise(stops):
             if at <= p1:
                 share = (at - p0) / (p1 - p0)
                 table.append(tuple(
-                    round(a + (b - a) * share) for a, b in zip(rgb(c0), rgb(c1))))
+                    round(a + (b - a) * share) for a, b in zip(rgb(c0), rgb(c1), strict=True)))
                 break
     return table
 
@@ -399,7 +400,7 @@ def hang(low=980):
 def even(points, count=400):
     """`count` + 1 points at equal distances along the line through `points`."""
     run = [0]
-    for (x0, y0), (x1, y1) in zip(points, points[1:]):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         run.append(run[-1] + math.hypot(x1 - x0, y1 - y0))
     result, at = [], 0
     for i in range(count + 1):
@@ -524,7 +525,8 @@ CLOTH = [("#9c3d2e", "#f0d9b5"), ("#1f4e5f", "#e7b75f"), ("#5b2a4a", "#e8a0a0"),
          ("#2f5d3a", "#f2e2b8"), ("#c26a2e", "#3b2314"), ("#283a6b", "#d9e2ef"),
          ("#7a1f33", "#f0c37b"), ("#3c3c3c", "#c9b28a")]
 INK = "#1c120c"
-# One portrait a letter: w = headwrap, a = afro, b = bun, r = rows, c = cropped, k = cap, g = grey crop
+# One portrait a letter: w = headwrap, a = afro, b = bun, r = rows, c = cropped, k = cap,
+# g = grey crop
 FACES = "wcabwrckgwbcawrcbkwcagwcrbcwak"
 
 
@@ -533,7 +535,7 @@ def pattern(mask, draw_on, colours, rng):
     base, accent = colours
     cloth = Image.new("RGB", (SIZE, SIZE), base)
     draw = ImageDraw.Draw(cloth)
-    step, kind = rng.choice((90, 110, 130)), rng.choice("dots bars rhombs".split())
+    step, kind = rng.choice((90, 110, 130)), rng.choice(["dots", "bars", "rhombs"])
     for row, y in enumerate(range(0, SIZE + step, step)):
         for x in range(-step, SIZE + step, step):
             x += step // 2 if row % 2 else 0

@@ -19,6 +19,7 @@ class SokoMakers(http.Controller):
         if not qs or qs.lower() in "/makers":
             yield {"loc": "/makers"}
         website = env["website"].get_current_website()
+        # sudo: a sitemap is for everybody; the domain keeps to those who agreed to be shown
         Artisan = env["soko.artisan"].sudo()
         for artisan in Artisan.search(Artisan._soko_get_named_domain(website)):
             if not qs or qs.lower() in artisan.website_url:

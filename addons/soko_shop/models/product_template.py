@@ -17,8 +17,8 @@ class ProductTemplate(models.Model):
         # sudo: shoppers can't read artisans or stock; only the makers' public values leave this
         consigned = self.sudo().filtered("soko_consigned")
         makers = consigned._soko_get_makers()
-        together = self.env["soko.artisan"].sudo().union(*makers.values())
+        together = self.env["soko.artisan"].sudo().union(*makers.values()).ids
         return {
-            template.id: makers[template.id].with_prefetch(together.ids)._soko_get_public_vals(website)
+            template.id: makers[template.id].with_prefetch(together)._soko_get_public_vals(website)
             for template in consigned
         }

@@ -25,9 +25,10 @@ class SokoArtisan(models.Model):
     # === COMPUTE METHODS === #
 
     def _compute_website_url(self):
-        super()._compute_website_url()
+        result = super()._compute_website_url()
         for artisan in self.filtered("id"):
             artisan.website_url = f"/makers/{self.env['ir.http']._slug(artisan)}"
+        return result
 
     # === CONSTRAINTS === #
 

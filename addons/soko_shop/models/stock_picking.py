@@ -17,8 +17,9 @@ class StockPicking(models.Model):
 
     def _send_confirmation_email(self):
         """Send the shopper the link to tell us that the pieces arrived, once they are shipped."""
-        super()._send_confirmation_email()
+        result = super()._send_confirmation_email()
         self.filtered(lambda p: p._soko_is_receivable() and p.website_id)._soko_send_received_link()
+        return result
 
     def _soko_send_received_link(self):
         """Queue one e-mail with the link a delivery, to the shopper, in her language."""

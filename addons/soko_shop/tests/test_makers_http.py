@@ -71,7 +71,8 @@ class TestMakersPages(ShopCase):
         self.assertEqual(person["name"], "Amina Mfano")
         self.assertEqual(person["homeLocation"]["name"], "Nairobi City, Kenya")
         self.assertRegex(text, r'property="og:type" content="profile"')
-        self.assertIn("Learnt at her aunt", re.search(r'name="description" content="([^"]*)', text)[1])
+        description = re.search(r'name="description" content="([^"]*)', text)[1]
+        self.assertIn("Learnt at her aunt", description)
 
     def test_other_spelling_of_the_address(self):
         response = self.url_open(f"/makers/old-name-{self.amina.id}", allow_redirects=False)
