@@ -29,6 +29,7 @@ class ArtisanPortal(CustomerPortal):
     )
     def portal_my_artisan(self, answered=None, **kwargs):
         """Show the artisan's page; a plain 404 page to anybody else."""
+        self._use_own_language()
         values = self._prepare_portal_layout_values()
         artisan = values["soko_artisan"]
         if not artisan:
@@ -37,6 +38,16 @@ class ArtisanPortal(CustomerPortal):
             return response
         values.update(self._prepare_artisan_values(artisan), answered=answered)
         return request.render("soko_artisan.portal_my_artisan", values)
+
+    def _use_own_language(self):
+        """Show the page in the user's language also where the website does not offer it.
+
+        A shop in English must not keep an artisan from reading about her money. A language that
+        the website does offer was chosen by Odoo's own rules (address, cookie, user).
+        """
+        lang = request.env.user.lang
+        if lang and lang not in request.env["res.lang"]._get_frontend():
+            request.update_context(lang=lang)
 
     def _prepare_artisan_values(self, artisan):
         """Return what the page shows, money first."""

@@ -10,3 +10,4 @@ from . import test_paid_notice
 from . import test_sms_gateway
 from . import test_access
 from . import test_portal_http
+from . import test_translation
