@@ -70,9 +70,21 @@ def import_sheet(env, path, model, images=None):
 def describe(path, message):
     """Return one of Odoo's messages as a line that names file, row, column and value."""
     row = message.get("rows", {}).get("from")
+    if row is None and message.get("field_path"):
+        row = _first_without_number(path, "/".join(message["field_path"]))
     where = path.name if row is None else f"{path.name}, row {row + 1 + HEADER_LINES}"
     field = message.get("field_name") or message.get("field") or ""
     return f"{where}: {message['message']}" + (f" [{field}]" if field else "")
+
+
+def _first_without_number(path, column):
+    """Return the place of the first row whose cell is no number: Odoo names only the column."""
+    for place, row in enumerate(read_rows(path)):
+        try:
+            float(row.get(column) or 0)
+        except ValueError:
+            return place
+    return None
 
 
 def _put_images(records, names, folder):
