@@ -1,4 +1,7 @@
 import os
+from datetime import datetime
+
+import pytz
 
 from odoo import fields, models
 
@@ -29,6 +32,19 @@ class ResCompany(models.Model):
     _soko_hold_days_positive = models.Constraint(
         "CHECK (soko_default_hold_days >= 0)", "Hold days can't be negative."
     )
+
+    def _soko_today(self):
+        """Return the date where the company is: the day that the clerk writes on a receipt.
+
+        Clerks, shoppers and scheduled actions have time zones of their own, or none; a piece that
+        one of them calls due today must be due today for the others.
+
+        :rtype: datetime.date
+        """
+        zones = pytz.country_timezones.get(self.country_id.code or "", [])
+        # sudo: the shopper or artisan who runs this may not read the company's address
+        zone = self.sudo().partner_id.tz or (zones[0] if len(zones) == 1 else "UTC")
+        return datetime.now(pytz.timezone(zone)).date()
 
     def _soko_get_sms_gateway_url(self):
         """Return the address that takes this company's text messages, or an empty string.

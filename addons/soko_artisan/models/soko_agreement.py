@@ -25,7 +25,10 @@ class SokoAgreement(models.Model):
         tracking=True,
     )
     date_start = fields.Date(
-        string="From", required=True, default=fields.Date.context_today, tracking=True
+        string="From",
+        required=True,
+        default=lambda self: self.env.company._soko_today(),
+        tracking=True,
     )
     date_end = fields.Date(
         string="Until",
@@ -136,7 +139,7 @@ class SokoAgreement(models.Model):
 
         :param str prefix: path to the agreement with its dot, such as "agreement_id."
         """
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         return [
             (f"{prefix}state", "=", "active"),
             (f"{prefix}date_start", "<=", today),
@@ -148,5 +151,5 @@ class SokoAgreement(models.Model):
     @api.model
     def _cron_expire(self):
         """Expire the active agreements whose last day is over."""
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         self.search([("state", "=", "active"), ("date_end", "<", today)]).action_expire()

@@ -185,7 +185,7 @@ class SokoReplenishment(models.Model):
             "artisan_id": agreement_line.artisan_id.id,
             "product_id": agreement_line.product_id.id,
             "quantity": quantity,
-            "due_date": fields.Date.context_today(self) + timedelta(days=days),
+            "due_date": self.env.company._soko_today() + timedelta(days=days),
             "picking_id": picking.id,
         }
 

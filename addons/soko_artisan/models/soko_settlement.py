@@ -27,7 +27,9 @@ class SokoSettlement(models.Model):
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    date = fields.Date(required=True, readonly=True, default=fields.Date.context_today)
+    date = fields.Date(
+        required=True, readonly=True, default=lambda self: self.env.company._soko_today()
+    )
     line_ids = fields.One2many(
         "soko.settlement.line", "settlement_id", string="Lines", readonly=True
     )
@@ -275,7 +277,7 @@ class SokoSettlement(models.Model):
     def _prepare_bill_vals(self):
         """Return the values of the bill: we write it for the artisan (self-billing)."""
         self.ensure_one()
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         return {
             "move_type": "in_invoice",
             "partner_id": self.payee_id.id,
@@ -334,7 +336,7 @@ class SokoSettlement(models.Model):
         return {
             "journal_id": method_line.journal_id.id,
             "payment_method_line_id": method_line.id,
-            "payment_date": fields.Date.context_today(self),
+            "payment_date": self.env.company._soko_today(),
         }
 
     def _note_failure(self, error):
@@ -385,7 +387,7 @@ class SokoSettlement(models.Model):
         todo.write(
             {
                 "paid_notice_date": fields.Datetime.now(),
-                "date_paid": fields.Date.context_today(self),
+                "date_paid": self.env.company._soko_today(),
             }
         )
         for settlement in todo:

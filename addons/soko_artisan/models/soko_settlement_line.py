@@ -195,7 +195,7 @@ class SokoSettlementLine(models.Model):
         """
         company = move_line.company_id
         agreement = move_line.lot_id.soko_agreement_line_id.agreement_id
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         at_shipping = agreement.debt_trigger == "shipped"
         return {
             "artisan_id": artisan.id,
@@ -238,7 +238,7 @@ class SokoSettlementLine(models.Model):
         per_unit = sale_line.price_subtotal / sale_line.product_uom_qty
         per_piece = sale_line.product_uom_id._compute_price(per_unit, move_line.product_id.uom_id)
         return sale_line.currency_id._convert(
-            per_piece, currency, move_line.company_id, fields.Date.context_today(self), round=False
+            per_piece, currency, move_line.company_id, self.env.company._soko_today(), round=False
         )
 
     @api.model
@@ -313,7 +313,7 @@ class SokoSettlementLine(models.Model):
     def _prepare_return_vals(self, move_line, quantity):
         """Return the values of the negative line for `quantity` returned pieces."""
         self.ensure_one()
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         names = ("artisan_id", "payee_id", "company_id", "currency_id", "product_id", "lot_id")
         return {name: self[name].id for name in (*names, "sale_line_id")} | {
             "kind": "return",
@@ -338,7 +338,7 @@ class SokoSettlementLine(models.Model):
 
     def _make_due(self):
         """The shopper has the pieces: lines waiting for that become due after their hold days."""
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         waiting = self.filtered(lambda li: li.state == "awaiting_receipt")
         by_days = waiting.grouped(
             lambda li: li.lot_id.soko_agreement_line_id.agreement_id.hold_days
@@ -350,7 +350,7 @@ class SokoSettlementLine(models.Model):
     def _trigger_settlement(self):
         """Wake the settlement run on the days these lines fall due."""
         cron = self.env.ref("soko_artisan.ir_cron_settle_due")
-        today = fields.Date.context_today(self)
+        today = self.env.company._soko_today()
         for date in set(self.mapped("due_date")):
             at = None if not date or date <= today else datetime.combine(date, time.min)
             # sudo: whoever ships or receives may wake the run, and nothing else of it
@@ -387,7 +387,7 @@ class SokoSettlementLine(models.Model):
 
     @api.model
     def _get_due_domain(self):
-        return [("state", "=", "due"), ("due_date", "<=", fields.Date.context_today(self))]
+        return [("state", "=", "due"), ("due_date", "<=", self.env.company._soko_today())]
 
     def _settle(self):
         """Collect those of these lines that are due and free into draft settlements.

@@ -1,3 +1,4 @@
+from . import test_today
 from . import test_tools
 from . import test_artisan
 from . import test_agreement

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from psycopg2 import IntegrityError
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -25,7 +25,7 @@ class TestAgreement(ArtisanCase):
         self._create_agreement(self.baraka)
 
     def test_one_after_the_other_is_fine(self):
-        today = fields.Date.today()
+        today = self.env.company._soko_today()
         first = self._create_agreement(self.amina, date_end=today)
         second = self._create_agreement(self.amina, date_start=today + timedelta(days=1))
         self.assertEqual((first.state, second.state), ("active", "active"))
@@ -40,7 +40,7 @@ class TestAgreement(ArtisanCase):
             second.line_ids = [Command.create({"product_id": self.cuff.id, "price_fixed": 10})]
 
     def test_expires_by_itself(self):
-        yesterday = fields.Date.today() - timedelta(days=1)
+        yesterday = self.env.company._soko_today() - timedelta(days=1)
         over = self._create_agreement(self.amina, date_start="2020-01-01", date_end=yesterday)
         running = self._create_agreement(self.baraka)
         self.env["soko.agreement"]._cron_expire()

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -46,7 +46,7 @@ class TestSettlement(ArtisanCase):
         self.assertEqual((bill.amount_total, bill.partner_id), (700, self.amina.partner_id))
         accounts = self.cuff.product_tmpl_id.get_product_accounts()
         self.assertEqual(bill.invoice_line_ids.account_id, accounts["expense"])
-        self.assertEqual(bill.invoice_date, fields.Date.context_today(bill))
+        self.assertEqual(bill.invoice_date, self.env.company._soko_today())
 
     def test_nothing_is_due_before_the_shopper_has_it(self):
         self._drop_off(self.amina, 1)
@@ -62,11 +62,11 @@ class TestSettlement(ArtisanCase):
         with self.capture_triggers("soko_artisan.ir_cron_settle_due") as capture:
             picking._soko_mark_received("carrier")
         line = self._lines_of(picking)
-        due = fields.Date.context_today(line) + timedelta(days=14)
+        due = self.env.company._soko_today() + timedelta(days=14)
         self.assertEqual((line.state, line.due_date), ("due", due))
         self.assertEqual(capture.records.call_at.date(), due)
         self.assertFalse(line._settle())
-        line.due_date = fields.Date.context_today(line)
+        line.due_date = self.env.company._soko_today()
         self.assertEqual(line._settle().amount_total, 350)
 
     def test_owed_when_shipped(self):

@@ -154,7 +154,7 @@ class SokoDropOff(models.TransientModel):
         return agreement_line._prepare_lot_snapshot_vals() | {
             "name": self.env["ir.sequence"].next_by_code("soko.drop.off.lot"),
             "product_id": line.product_id.id,
-            "soko_drop_off_date": fields.Date.context_today(self),
+            "soko_drop_off_date": self.env.company._soko_today(),
         }
 
     def _attach_photo(self, picking):

@@ -24,7 +24,7 @@ class TestArtisanQc(ArtisanQcCase):
         self.agreement.line_ids.price_fixed = 500
         raw_lot = inspection.lot_id
         lot = self._plate(raw_lot)
-        today = fields.Date.context_today(lot)
+        today = self.env.company._soko_today()
         self.assertEqual(lot.soko_origin_lot_id, raw_lot)
         self.assertEqual(lot.soko_artisan_id, self.amina)
         self.assertEqual(lot.soko_agreement_line_id, self.agreement.line_ids)
