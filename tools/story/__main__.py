@@ -37,6 +37,8 @@ def play(options, places):
         story = Story(places, timeline, browser, simulator, Postbox(places.postbox))
         try:
             story.play()
+            if options.pictures:
+                story.show_office()
         except Exception:
             folder = browser.keep_failure(os.environ.get("SOKO_FAILURES_DIR", "failures"))
             print(f"\nThe story stopped here; pages as they were: {Path(folder).resolve()}")

@@ -6,6 +6,7 @@ import uuid
 from artisan import ArtisanPhone
 from office import SETTLED_PAYOUT, Auditor, Clerk, Inspector
 from patience import wait_until
+from screens import OfficeScreens
 from shopper import Shopper
 
 MAKER = "akinyi"
@@ -53,6 +54,15 @@ class Story:
         self._ship()
         self._replenish()
 
+    def show_office(self):
+        """Keep pictures of what the office saw of this piece."""
+        screens = OfficeScreens(self.browser, self.places)
+        screens.show("inspector", "soko.qc.inspection", self.inspection_id, "inspection")
+        screens.show("inspector", "soko.plating.run", self.run_id, "plating")
+        screens.show("manager", "soko.settlement", self.settlement_id, "settlement")
+        screens.show("manager", "soko.mpesa.payout", self.payout_id, "payout")
+        screens.show_apps()
+
     # --- before the curtain ------------------------------------------------------------------
 
     def _cast(self):
@@ -63,6 +73,7 @@ class Story:
         self.artisan = self.clerk.maker(MAKER)
         self.raw = self.clerk.product(RAW)
         self.plated = self.clerk.product(PLATED)
+        self.messages_before = len(self.postbox.sms_to(self.artisan["phone"]))
         county = self.artisan["state_id"][1]
         self.line.tell("maker", f"{self.artisan['name']}, {county}")
 
@@ -85,6 +96,7 @@ class Story:
     def _inspect(self):
         self.line.act("Inspection")
         inspection = self.inspector.inspection_of(self.receipt["id"])
+        self.inspection_id = inspection["id"]
         result = self.inspector.inspect(inspection["id"], FAILING_PIECE, "SHARP")
         accepted, rejected = result["qty_accepted"], result["qty_rejected"]
         self.line.tell(
@@ -105,6 +117,7 @@ class Story:
         run, production, lot = self.inspector.plate(
             self.raw, self.lot_id, PLATED_PIECES, MEASURED_UM
         )
+        self.run_id = run["id"]
         self.line.tell(
             "plater",
             f"{run['name']} with {production['name']}: "
@@ -163,11 +176,9 @@ class Story:
         self.line.expect("request", asked["state"], "accepted")
 
     def _wait_for_sms(self, what, wanted):
-        seen = self._sms_seen if hasattr(self, "_sms_seen") else 0
-
         def look():
-            messages = self.postbox.sms_to(self.artisan["phone"])
-            return next((m["body"] for m in reversed(messages[seen:]) if wanted(m["body"])), None)
+            new = self.postbox.sms_to(self.artisan["phone"])[self.messages_before :]
+            return next((sms["body"] for sms in new if wanted(sms["body"])), None)
 
         return wait_until(what, look)
 
@@ -225,6 +236,7 @@ class Story:
         self.line.act("Proven")
         payment_ids = self.auditor.settlement(self.settlement_id)["payment_ids"]
         payout = wait_until("the payout's end", lambda: self._ended_payout(payment_ids), 180)
+        self.payout_id = payout["id"]
         self._compare_with_provider(payout)
         settlement = wait_until("the settlement to be paid", self._paid_settlement)
         bill = self.auditor.bill(settlement["bill_id"][0])

@@ -45,6 +45,7 @@ class Shopper:
         page.goto(f"{self._url}/shop?search={product}")
         page.locator("#products_grid a", has_text=product).first.click()
         page.wait_for_selector("#product_details")
+        page.wait_for_selector("body[is-ready=true]")  # the buttons work from now on
         self._browser.picture(page, "product")
         return page.inner_text("#wrap")
 
