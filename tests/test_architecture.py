@@ -289,6 +289,33 @@ def test_links(house):
     assert len(found) == 2
 
 
+def test_translations(house):
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    terms = 'msgid "Paid %(sum)s"\nmsgstr "{}"\n\nmsgid "100 % silver"\nmsgstr "{}"\n\n'
+    files = {
+        **manifest("soko_qc", "stock"),
+        **manifest("soko_mpesa", "account"),
+        "addons/soko_qc/i18n/soko_qc.pot": head + terms.format("", ""),
+        "addons/soko_qc/i18n/sw.po": head + terms.format("Tumelipa %(sum)s", "Fedha tupu"),
+        "addons/soko_qc/i18n/fr.po": head + terms.format("Payé %(somme)s", "Argent pur"),
+        "addons/soko_qc/i18n/de.po": head
+        + "#, fuzzy\n"
+        + terms.format("%(sum)s bezahlt", "")
+        + terms.format("", "")
+        + 'msgid "Old"\nmsgstr ""\n\n#~ msgid "Older"\n#~ msgstr ""\n',
+        "addons/soko_qc/i18n/it.po": head + 'msgid "Paid" twice\nmsgstr\n',
+    }
+    found = house("translations", files)
+    assert says(found, "soko_mpesa", "soko_mpesa.pot is missing")
+    assert says(found, "fr.po:4:", "'Paid %(sum)s'", "placeholders")
+    assert says(found, "de.po:4:", "fuzzy")
+    assert says(found, "de.po:11:", "'Paid %(sum)s'", "already")
+    assert says(found, "de.po", "'Old'", "not in the .pot")
+    assert says(found, "de.po", "'Older'", "out of use")
+    assert says(found, "it.po", "can't be read")
+    assert not [f for f in found if "sw.po" in f or "soko_qc.pot" in f]
+
+
 def test_linters(house):
     files = {
         **manifest("soko_qc", "stock"),

@@ -1,6 +1,17 @@
 """All checks by name, in the order they are reported."""
 
-from . import access, arrows, leaks, links, linters, manifests, python_files, tests_run, xml_files
+from . import (
+    access,
+    arrows,
+    leaks,
+    links,
+    linters,
+    manifests,
+    python_files,
+    tests_run,
+    translations,
+    xml_files,
+)
 
 CHECKS = {
     "ruff": linters.ruff,
@@ -15,4 +26,5 @@ CHECKS = {
     "sudo": python_files.sudo_has_reason,
     "leaks": leaks.check,
     "links": links.check,
+    "translations": translations.check,
 }
