@@ -73,6 +73,7 @@ class Story:
         self.artisan = self.clerk.maker(MAKER)
         self.raw = self.clerk.product(RAW)
         self.plated = self.clerk.product(PLATED)
+        self.payouts_before = len(self.simulator.payouts())
         self.messages_before = len(self.postbox.sms_to(self.artisan["phone"]))
         county = self.artisan["state_id"][1]
         self.line.tell("maker", f"{self.artisan['name']}, {county}")
@@ -189,7 +190,6 @@ class Story:
         self.line.act("I received it")
         mail = wait_until("the e-mail with the link", self._mail_with_link)
         self.line.tell("mailbox", mail["subject"])
-        self.payouts_before = len(self.simulator.payouts())
         said = self.shopper.say_received(self._link(mail))
         self.line.tell("shopper", "taps: I received it")
         self.line.expect_true("the page named the maker", self.artisan["name"] in said.before)
@@ -226,10 +226,11 @@ class Story:
         return settlement if settlement["payment_ids"] else None
 
     def waiting_payout(self):
-        """Return the payout when it tried to leave and could not, else None."""
+        """Return the payout when it was tried and nothing left the house, else None."""
         payment_ids = self.auditor.settlement(self.settlement_id)["payment_ids"]
         payout = self.auditor.payout(payment_ids)
-        return payout if payout["attempt_ids"] else None
+        tried = self.auditor.line_trouble(payout)
+        return payout if tried and self.auditor.attempt_states(payout) == ["prepared"] else None
 
     def prove(self):
         """The payout ends, the books agree with the provider's, and the maker is told."""

@@ -220,8 +220,20 @@ class Auditor(WebClient):
         return self.one(
             "soko.mpesa.payout",
             [("payment_id", "in", payment_ids)],
-            ["payment_id", "partner_id", "msisdn", "amount", "state", "receipt", "attempt_ids"],
+            ["payment_id", "partner_id", "msisdn", "amount", "state", "receipt", "attempt_ids"]
+            + ["account_id"],
         )
+
+    def attempt_states(self, payout):
+        """Return the states of a payout's attempts, the first first."""
+        attempts = self.call("soko.mpesa.attempt", "read", payout["attempt_ids"], ["state"])
+        return [attempt["state"] for attempt in attempts]
+
+    def line_trouble(self, payout):
+        """Return what the M-Pesa account says about its line, empty when all is well."""
+        return self.read("soko.mpesa.account", payout["account_id"][0], ["last_error"])[
+            "last_error"
+        ]
 
     def payment(self, payment_id):
         """Return an outbound payment."""
