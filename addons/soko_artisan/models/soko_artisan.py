@@ -210,6 +210,27 @@ class SokoArtisan(models.Model):
         artisans.partner_id._increase_rank("supplier_rank")
         return artisans
 
+    def write(self, vals):
+        if "partner_id" in vals and not self.env.su:
+            self.filtered(lambda a: a.partner_id.id != vals["partner_id"])._check_may_move()
+        return super().write(vals)
+
+    def _check_may_move(self):
+        """Refuse another contact once pieces hang on this one: it owns them and is paid.
+
+        :raise UserError: naming the artisan
+        """
+        # sudo: an officer may not see each lot, but must not send the money elsewhere
+        lots = self.env["stock.lot"].sudo().search([("soko_artisan_id", "in", self.ids)], limit=1)
+        if lots:
+            raise UserError(
+                self.env._(
+                    "%(artisan)s has dropped pieces off: her contact owns them and receives the "
+                    "money. It can't be exchanged; correct the contact itself.",
+                    artisan=lots.soko_artisan_id.name,
+                )
+            )
+
     @api.model
     def _prepare_partner_vals(self, vals):
         """Return the values of the contact made for a new artisan.

@@ -2,6 +2,7 @@ import logging
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
@@ -9,6 +10,7 @@ _logger = logging.getLogger(__name__)
 MANAGER = "soko_artisan.soko_artisan_group_manager"
 # A payment of these states no longer counts for or against the settlement.
 DEAD_PAYMENTS = ("canceled", "rejected")
+CHATTER_FIELDS = ("activity_", "message_")
 
 
 class SokoSettlement(models.Model):
@@ -59,6 +61,7 @@ class SokoSettlement(models.Model):
         readonly=True,
         copy=False,
         check_company=True,
+        ondelete="restrict",
         groups="base.group_user",
     )
     payment_ids = fields.Many2many(
@@ -155,6 +158,16 @@ class SokoSettlement(models.Model):
                 vals["name"] = sequence.next_by_code("soko.settlement")
         return super().create(vals_list)
 
+    def write(self, vals):
+        """People may talk about a settlement and plan activities on it, and nothing else."""
+        # Managers need the right to write for that, and `readonly` keeps no RPC call away: without
+        # its bill, a paid settlement would be billed and paid again.
+        if not self.env.su and any(not name.startswith(CHATTER_FIELDS) for name in vals):
+            raise AccessError(
+                self.env._("A settlement follows its bill and payments. Nobody writes it by hand.")
+            )
+        return super().write(vals)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("Settlements are proof of payment and are never deleted."))
@@ -179,8 +192,27 @@ class SokoSettlement(models.Model):
             raise UserError(
                 self.env._("Cancel the bill first: as long as it stands, the lines belong to it.")
             )
+        for settlement in self.sudo():  # sudo: as below
+            settlement._check_unpaid()
         # sudo: the ledger is written by machines only; the manager starts one known step
         self.sudo().line_ids.write({"state": "due", "settlement_id": False})
+
+    def _check_unpaid(self):
+        """Refuse to pay again what was paid, or is on its way, for this settlement.
+
+        :raise UserError: naming the payment
+        """
+        self.ensure_one()
+        payments = self._get_payments()
+        if payments or self.paid_notice_date:
+            raise UserError(
+                self.env._(
+                    "%(name)s was paid, or its payment is under way (%(payment)s). Its lines can't "
+                    "be paid once more. Put the bill right with the payee instead.",
+                    name=self.name,
+                    payment=payments[:1].display_name or self.paid_notice_date,
+                )
+            )
 
     def action_view_bill(self):
         """Open the bill that the settlement became."""
@@ -213,27 +245,38 @@ class SokoSettlement(models.Model):
             settlement._process()
             if not cron._commit_progress(1):
                 return
-        for _company, _payee, lines in groups:
-            for settlement in lines._settle():
+        for _company, payee, lines in groups:
+            for settlement in self._settle_payee(payee, lines):
                 cron._commit_progress()
                 settlement._process()
             if not cron._commit_progress(1):
                 return
 
     @api.model
+    def _settle_payee(self, payee, lines):
+        """Settle the due lines of one payee; what goes wrong there stops nobody else."""
+        try:
+            with self.env.cr.savepoint():
+                return lines._settle()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise  # not the payee's fault: the whole step is run again
+        except Exception:
+            # A warning on purpose: there is no settlement yet that could show the reason.
+            _logger.warning("Contact %s could not be settled", payee.id, exc_info=True)
+            return self.browse()
+
+    @api.model
     def _get_retry_domain(self):
-        """Settlements that stopped half way; one that was once handed over is left to people."""
-        return [
-            "|",
-            "&",
-            ("state", "=", "draft"),
-            ("line_ids.state", "=", "settled"),
-            "&",
-            "&",
-            ("state", "=", "billed"),
-            ("company_id.soko_auto_pay", "=", True),
-            ("bill_id.matched_payment_ids", "=", False),
-        ]
+        """Settlements that stopped half way.
+
+        One that was once handed over or told as paid is left to people, and so is a bill that
+        somebody took back to a draft: it is posted when they have finished with it.
+        """
+        unfinished = Domain("state", "=", "draft") & Domain("line_ids.state", "=", "settled")
+        unfinished &= Domain("bill_id", "=", False) | Domain("bill_id.posted_before", "=", False)
+        unpaid = Domain("state", "=", "billed") & Domain("company_id.soko_auto_pay", "=", True)
+        unpaid &= Domain("bill_id.matched_payment_ids", "=", False)
+        return (unfinished | unpaid) & Domain("paid_notice_date", "=", False)
 
     # === BUSINESS METHODS - BILL AND PAYMENT === #
 
@@ -321,8 +364,10 @@ class SokoSettlement(models.Model):
         open_bill = self.bill_id.payment_state in ("not_paid", "partial")
         if not (self.company_id.soko_auto_pay and method_line and open_bill):
             return
-        if self._get_payments():
+        # Told as paid once: whatever was undone in the books since, people decide, not machines.
+        if self._get_payments() or self.paid_notice_date:
             return
+        self._check_bill_amount()
         wizard = (
             self.env["account.payment.register"]
             .with_company(self.company_id)
@@ -330,6 +375,22 @@ class SokoSettlement(models.Model):
             .create(self._prepare_payment_register_vals(method_line))
         )
         wizard._create_payments()
+
+    def _check_bill_amount(self):
+        """Refuse to pay, by itself, another sum than the pieces earned.
+
+        :raise UserError: somebody changed the bill
+        """
+        if self.currency_id.compare_amounts(self.bill_id.amount_total, self.amount_total):
+            raise UserError(
+                self.env._(
+                    "The bill %(bill)s was changed: it says %(billed)s and the pieces earned "
+                    "%(earned)s. Put the bill right, or pay it by hand.",
+                    bill=self.bill_id.display_name,
+                    billed=self.currency_id.format(self.bill_id.amount_total),
+                    earned=self.currency_id.format(self.amount_total),
+                )
+            )
 
     def _prepare_payment_register_vals(self, method_line):
         """Return the values of the payment wizard for the payee's `method_line`."""

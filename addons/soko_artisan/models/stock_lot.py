@@ -44,9 +44,17 @@ class StockLot(models.Model):
         string="Dropped off on", help="Of pieces of one kind, those dropped off first sell first."
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        lots = super().create(vals_list)
+        lots._soko_check_agreed()
+        return lots
+
     def write(self, vals):
         self._soko_check_snapshot_write(vals)
         res = super().write(vals)
+        if any(name in vals for name in self._soko_get_snapshot_fields()):
+            self._soko_check_agreed()
         if any(name in vals for name in PRICE_FIELDS):
             # sudo: the ledger has no writers; only lines that had no price at all are filled in
             self.env["soko.settlement.line"].sudo()._fill_missing_prices(self)
@@ -69,6 +77,41 @@ class StockLot(models.Model):
                     "day of drop-off. Only an artisan manager may put a mistake right."
                 )
             )
+
+    def _soko_check_agreed(self):
+        """Refuse terms that nobody agreed to, except by a manager.
+
+        Whoever keeps stock may make lots, and a price on a lot becomes money.
+        """
+        if self.env.su or self.env.user.has_group("soko_artisan.soko_artisan_group_manager"):
+            return
+        # sudo: a stock user may not read agreements, but must not invent one either
+        for lot in self.sudo():
+            if not lot._soko_has_agreed_terms():
+                raise AccessError(
+                    self.env._(
+                        "Nobody agreed to the maker or price of lot %(lot)s. Take pieces in with "
+                        "a drop-off, which writes both; only an artisan manager may put a mistake "
+                        "right.",
+                        lot=lot.name,
+                    )
+                )
+
+    def _soko_has_agreed_terms(self):
+        """Tell whether maker and price are those of the agreement, or of a lot under it."""
+        self.ensure_one()
+        line = self.soko_agreement_line_id
+        terms = self._soko_get_terms()
+        agreed = line._prepare_lot_snapshot_vals() if line else {}
+        if all((value or False) == (agreed.get(name) or False) for name, value in terms.items()):
+            return True
+        twins = self.search([("soko_agreement_line_id", "=", line.id), ("id", "!=", self.id)])
+        return bool(line) and any(terms == twin._soko_get_terms() for twin in twins)
+
+    def _soko_get_terms(self):
+        terms = self._soko_prepare_snapshot_vals()
+        del terms["soko_drop_off_date"]
+        return terms
 
     def _soko_prepare_snapshot_vals(self):
         """Return maker, price and date of this lot, for a lot made of the same pieces."""

@@ -77,12 +77,16 @@ class StockMove(models.Model):
 
     def _soko_get_consigned_move_lines(self):
         """Return the done move lines between house and customer of pieces that are not ours."""
-        moves = self.filtered(
-            lambda m: m.state == "done"
-            and (m.location_id.usage == "customer") != (m.location_dest_id.usage == "customer")
-        )
+        moves = self.filtered(lambda m: m.state == "done")._soko_filtered_house_to_customer()
         return moves.move_line_ids.filtered(
             lambda ml: ml.quantity > 0
             and ml.owner_id
             and ml.owner_id != ml.company_id.partner_id
+        )
+
+    def _soko_filtered_house_to_customer(self):
+        """Return the moves between house and customer, either way."""
+        return self.filtered(
+            lambda m: (m.location_id.usage == "customer")
+            != (m.location_dest_id.usage == "customer")
         )

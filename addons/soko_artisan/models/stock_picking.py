@@ -26,6 +26,22 @@ class StockPicking(models.Model):
         RECEIVED_VIA, string="Known from", readonly=True, copy=False
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._soko_check_received_vals(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._soko_check_received_vals(vals)
+        return super().write(vals)
+
+    @api.model
+    def _soko_check_received_vals(self, vals):
+        """`readonly` keeps no RPC call away: a date alone would leave the artisans unpaid."""
+        if not self.env.su and ("soko_received_date" in vals or "soko_received_via" in vals):
+            raise AccessError(self.env._('Press "Shopper has received it" on the delivery.'))
+
     def action_soko_mark_received(self):
         """Staff know that the shopper has the parcel."""
         if not self.env.user.has_group("soko_artisan.soko_artisan_group_user"):

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import ArtisanCase
@@ -122,6 +122,45 @@ class TestAccess(ArtisanCase):
         self.assertEqual(self._lines_of(picking).artisan_id, self.baraka)
         with self.assertRaises(AccessError):
             self._lines_of(picking).with_user(clerk).read(["amount"])
+
+    def test_stock_user_invents_no_terms(self):
+        """A price on a lot becomes money, so that who keeps the stock may not write one."""
+        clerk = self._create_user("clerk", "stock.group_stock_user")
+        Lot = self.env["stock.lot"].with_user(clerk)
+        dear = {"soko_price_type": "fixed", "soko_unit_price": 99999}
+        with self.assertRaises(AccessError):
+            Lot.create({"name": "X1", "product_id": self.cuff.id, **dear})
+        with self.assertRaises(AccessError):
+            Lot.create(
+                {"name": "X2", "product_id": self.cuff.id, "soko_artisan_id": self.baraka.id}
+            )
+        plain = Lot.create({"name": "X3", "product_id": self.cuff.id})
+        with self.assertRaises(AccessError):
+            plain.write(dear)
+        agreed = self._drop_off(self.baraka, 1, user=self.officer).move_line_ids.lot_id
+        agreed.soko_agreement_line_id.price_fixed = 900
+        same = agreed.sudo()._soko_prepare_snapshot_vals()
+        plated = Lot.create({"name": "X4", "product_id": self.cuff.id, **same})
+        self.assertEqual(plated.sudo().soko_unit_price, 350, "at the price of the raw piece")
+        with self.assertRaises(AccessError):
+            Lot.create({"name": "X5", "product_id": self.cuff.id, **same, "soko_unit_price": 901})
+
+    def test_received_is_no_mere_date(self):
+        """A date without what follows from it would leave the artisan unpaid for ever."""
+        clerk = self._create_user("clerk", "stock.group_stock_user")
+        self._drop_off(self.baraka, 1)
+        picking = self._sell(1)
+        with self.assertRaises(AccessError):
+            picking.with_user(clerk).write({"soko_received_date": "2026-01-01 10:00:00"})
+        picking._soko_mark_received("shopper")
+        self.assertEqual(self._lines_of(picking).state, "due")
+
+    def test_contact_with_pieces_is_not_exchanged(self):
+        with self.assertRaisesRegex(UserError, "can't be exchanged"):
+            self.baraka.with_user(self.officer).partner_id = self.shopper
+        fresh = self._create_artisan("Fatma Mfano")
+        fresh.with_user(self.officer).partner_id = self.shopper
+        self.assertEqual(fresh.partner_id, self.shopper)
 
     def test_other_company_is_hidden(self):
         other = self.env["res.company"].create({"name": "Other"})

@@ -249,6 +249,36 @@ class TestSettlement(ArtisanCase):
         self.assertEqual(second.bill_id.state, "posted")
         self.assertEqual(negative.settlement_id, second)
 
+    def test_done_delivery_is_not_corrected(self):
+        """Odoo lets staff change a done line: pieces would come or go past their owner."""
+        self._drop_off(self.amina, 3)
+        picking = self._sell(1)
+        line = picking.move_line_ids
+        clerk = self._create_user("clerk", "stock.group_stock_user")
+        for vals in (
+            {"quantity": 0},
+            {"quantity": 3},
+            {"owner_id": False},
+            {"owner_id": self.baraka.partner_id.id},
+        ):
+            with self.subTest(vals), self.assertRaisesRegex(UserError, "make a return"):
+                line.with_user(clerk).write(vals)
+        with self.assertRaises(UserError):
+            self.env["stock.move.line"].with_user(clerk).create(
+                {
+                    "move_id": line.move_id.id,
+                    "picking_id": picking.id,
+                    "product_id": self.cuff.id,
+                    "lot_id": line.lot_id.id,
+                    "owner_id": line.owner_id.id,
+                    "quantity": 1,
+                    "location_id": line.location_id.id,
+                    "location_dest_id": line.location_dest_id.id,
+                }
+            )
+        line.with_user(clerk).write({"quantity": 1, "owner_id": line.owner_id.id})
+        self.assertEqual((self._stock_of(self.amina), self._lines_of(picking).quantity), (2, 1))
+
     def test_returned_twice_counts_once(self):
         self._drop_off(self.amina, 2)
         sold = self._sell(1)
@@ -338,15 +368,116 @@ class TestSettlement(ArtisanCase):
         self._run_cron()
         self.assertEqual((self._settlements() - settlement).bill_id.amount_total, 350)
 
+    def test_one_raising_line_does_not_stop_the_others(self):
+        self._create_agreement(self.baraka)
+        for artisan in self.amina | self.baraka:
+            self._drop_off(artisan, 1)
+        self._sell(2)._soko_mark_received("shopper")
+        original = type(self.Line)._get_blocking_reasons
+
+        def raising(line):
+            if line.artisan_id == self.amina:
+                raise KeyError("broken")
+            return original(line)
+
+        with (
+            patch.object(type(self.Line), "_get_blocking_reasons", raising),
+            mute_logger("odoo.addons.soko_artisan.models.soko_settlement"),
+        ):
+            self._run_cron()
+        self.assertFalse(self._settlements())
+        self.assertEqual(self._settlements(self.baraka).state, "billed")
+
     # === PAYMENT === #
 
-    def test_paid_with_the_payees_own_method(self):
+    def _set_method(self):
         self.company.soko_auto_pay = True
         journal = self.env["account.journal"].create(
             {"name": "Payouts", "type": "bank", "code": "PAYO"}
         )
         method_line = journal.outbound_payment_method_line_ids[:1]
         self.amina.partner_id.property_outbound_payment_method_line_id = method_line
+        return method_line
+
+    def _pay_over_the_counter(self, settlement):
+        """Pay with a statement line that is matched with the bill by hand."""
+        owed = settlement.bill_id.line_ids.filtered(
+            lambda item: item.account_id.account_type == "liability_payable"
+        )
+        journal = self.env["account.journal"].create(
+            {"name": "Till", "type": "bank", "code": "TILL"}
+        )
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": journal.id,
+                "payment_ref": "by hand",
+                "amount": -settlement.amount_total,
+                "counterpart_account_id": owed.account_id.id,
+            }
+        )
+        (owed | line.move_id.line_ids.filtered(lambda i: i.account_id == owed.account_id)).reconcile()
+
+    def test_undone_match_is_not_paid_again(self):
+        """Paid by hand, told, and the match undone: no machine pays once more."""
+        self._drop_off(self.amina, 1)
+        settlement = self._settle_received(self._sell(1))
+        self._pay_over_the_counter(settlement)
+        self.assertEqual(settlement.state, "paid")
+        settlement._notify_paid()
+        self._set_method()
+        settlement.bill_id.line_ids.remove_move_reconcile()
+        self.assertEqual(settlement.state, "billed")
+        self._run_cron()
+        settlement.with_user(self.manager).action_process()
+        self.assertFalse(settlement.payment_ids)
+        settlement.bill_id.button_cancel()
+        with self.assertRaisesRegex(UserError, "can't be paid once more"):
+            settlement.with_user(self.manager).action_release_lines()
+
+    def test_paid_lines_are_not_released(self):
+        """Whoever cancels a paid bill doesn't get its lines paid a second time."""
+        self._set_method()
+        self._drop_off(self.amina, 1)
+        settlement = self._settle_received(self._sell(1))
+        self.assertEqual(len(settlement.payment_ids), 1)
+        settlement.bill_id.button_cancel()
+        with self.assertRaisesRegex(UserError, "can't be paid once more"):
+            settlement.with_user(self.manager).action_release_lines()
+
+    def test_draft_of_a_person_is_left_alone(self):
+        self._set_method()
+        self.company.soko_auto_pay = False
+        self._drop_off(self.amina, 1)
+        settlement = self._settle_received(self._sell(1))
+        self.company.soko_auto_pay = True
+        settlement.bill_id.button_draft()
+        self._run_cron()
+        self.assertEqual(settlement.bill_id.state, "draft")
+        settlement.bill_id.invoice_line_ids.price_unit = 99999
+        settlement.bill_id.action_post()
+        self._run_cron()
+        self.assertFalse(settlement.payment_ids)
+        self.assertIn("was changed", settlement.failure)
+
+    def test_nobody_writes_a_settlement(self):
+        self._set_method()
+        self._drop_off(self.amina, 1)
+        settlement = self._settle_received(self._sell(1)).with_user(self.manager)
+        bill = settlement.bill_id
+        for vals in (
+            {"bill_id": False},
+            {"payee_id": self.baraka.partner_id.id},
+            {"paid_notice_date": False},
+            {"state": "draft"},
+        ):
+            with self.subTest(vals), self.assertRaises(AccessError):
+                settlement.write(vals)
+        settlement.message_post(body="Called her")
+        settlement.activity_schedule("mail.mail_activity_data_todo", user_id=self.manager.id)
+        self.assertEqual(settlement.bill_id, bill)
+
+    def test_paid_with_the_payees_own_method(self):
+        method_line = self._set_method()
         self._drop_off(self.amina, 2)
         settlement = self._settle_received(self._sell(2))
         payment = settlement.payment_ids
