@@ -21,6 +21,16 @@ class AccountMove(models.Model):
             receipts = payments.filtered("payment_reference").mapped("payment_reference")
             move.soko_mpesa_receipt = ", ".join(receipts)
 
+    def _compute_payment_state(self):
+        """A bill is paid when M-Pesa has proven it, whoever matched its payment before."""
+        res = super()._compute_payment_state()
+        for move in self.filtered(lambda move: move.payment_state == "paid"):
+            # sudo: the state of a bill doesn't depend on who looks
+            payments = move.sudo()._get_reconciled_payments()
+            if any(payment._soko_mpesa_is_in_flight() for payment in payments):
+                move.payment_state = "in_payment"
+        return res
+
     @api.model
     def _get_invoice_in_payment_state(self):
         """A bill handed to M-Pesa is in payment until there is proof.

@@ -64,6 +64,7 @@ class AccountPayment(models.Model):
 
     def write(self, vals):
         self._soko_mpesa_check_write(vals)
+        self._soko_mpesa_check_method(vals)
         posting = self.browse()
         if vals.get("state") == "in_process":
             posting = self.filtered(lambda payment: payment._soko_mpesa_needs_payout())
@@ -102,6 +103,23 @@ class AccountPayment(models.Model):
                         "%s is with M-Pesa: what it pays to whom can't be changed any more.",
                         payment.display_name,
                     ))
+
+    def _soko_mpesa_check_method(self, vals):
+        """:raise UserError: `vals` make M-Pesa the method of payments that are posted
+
+        They would read as handed over, and nobody would ever send them.
+        """
+        method_line = self.env["account.payment.method.line"].browse(
+            vals.get("payment_method_line_id"))
+        if method_line.sudo().code != METHOD_CODE:  # sudo: the code is no secret
+            return
+        posted = self.filtered(lambda payment: not payment._soko_is_mpesa() and (
+            payment.state != "draft" or vals.get("state", "draft") != "draft"))
+        if posted:
+            raise UserError(self.env._(
+                "%s is posted. Reset it to draft before you let M-Pesa pay it.",
+                posted[0].display_name,
+            ))
 
     # === ACTION METHODS === #
 
@@ -234,6 +252,8 @@ class AccountPayment(models.Model):
         self.ensure_one()
         self.payment_reference = receipt
         in_flight, _counterpart, _writeoff = self._seek_for_lines()
+        if in_flight.reconciled:
+            return  # somebody has matched it with an imported statement already
         line = self.env["account.bank.statement.line"].create(
             self._soko_mpesa_prepare_statement_line(receipt, in_flight.account_id)
         )

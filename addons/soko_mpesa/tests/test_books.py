@@ -74,9 +74,8 @@ class TestBooks(MpesaCase):
         self.assertEqual((payment.state, payout.state), ("in_process", "approved"))
         self.assertEqual(bill.payment_state, "in_payment")
 
-    def test_manual_statement_line_is_no_proof(self):
-        """Whoever matches the payment with a statement by hand doesn't make it paid."""
-        _bill, payment, _payout = self.make_payout()
+    def _match_by_hand(self, payment):
+        """Match `payment` with a line as an imported statement has it."""
         in_flight = payment._seek_for_lines()[0]
         line = self.env["account.bank.statement.line"].create({
             "journal_id": self.account.journal_id.id, "date": fields.Date.today(),
@@ -86,7 +85,47 @@ class TestBooks(MpesaCase):
         opposite = line.move_id.line_ids.filtered(
             lambda item: item.account_id == in_flight.account_id)
         (in_flight | opposite).reconcile()
-        self.assertEqual(payment.state, "in_process")
+
+    def test_manual_statement_line_is_no_proof(self):
+        """Whoever matches the payment with a statement by hand doesn't make it paid."""
+        bill, payment, _payout = self.make_payout()
+        self._match_by_hand(payment)
+        self.assertEqual((payment.state, bill.payment_state), ("in_process", "in_payment"))
+
+    def test_proof_after_an_imported_statement(self):
+        """The statement came before the result: booked once, with the receipt."""
+        bill, payment, payout = self.make_payout()
+        self.send()
+        self._match_by_hand(payment)
+        request = self.daraja.payments[-1]
+        self.post(request["ResultURL"], payment_result(request))
+        self.assertEqual((payout.state, payout.exception_reason), ("paid", False))
+        self.assertEqual((payment.state, bill.payment_state), ("paid", "paid"))
+        self.assertEqual(payment.payment_reference, payout.receipt)
+        lines = self.env["account.bank.statement.line"].search(
+            [("journal_id", "=", self.account.journal_id.id)])
+        self.assertEqual(len(lines), 1)
+        self.assertNoViolation()
+
+    def test_posted_payment_does_not_become_mpesa(self):
+        """It would read as handed over, and nobody would send it."""
+        bill = self.make_bill()
+        other = self.env["account.payment.method.line"].create({
+            "name": "By hand", "journal_id": self.account.journal_id.id,
+            "payment_method_id": self.env.ref("account.account_payment_method_manual_out").id,
+            "payment_account_id": self.method_line.payment_account_id.id,
+        })
+        payment = self.env["account.payment.register"].with_user(self.accountant).with_context(
+            active_model="account.move", active_ids=bill.ids).create({
+                "journal_id": self.account.journal_id.id, "payment_method_line_id": other.id,
+            })._create_payments()
+        with self.assertRaisesRegex(UserError, "Reset it to draft"):
+            payment.write({"payment_method_line_id": self.method_line.id})
+        draft = payment.copy()
+        with self.assertRaisesRegex(UserError, "Reset it to draft"):
+            draft.write({"payment_method_line_id": self.method_line.id, "state": "in_process"})
+        draft.write({"payment_method_line_id": self.method_line.id})
+        self.assertEqual(draft.state, "draft")
 
     def test_withdraw_before_sending(self):
         _bill, payment, payout = self.make_payout()

@@ -142,6 +142,14 @@ class TestMoneyFlow(MpesaCase):
         self.post(query["ResultURL"], status_result(request))
         self.assertEqual((payout.state, bill.payment_state), ("paid", "paid"))
 
+    def test_archived_account_is_still_asked(self):
+        """What it has sent may be paid; only new payments stop."""
+        _bill, _payment, payout, request = self.fly()
+        self.account.active = False
+        self.ask()
+        self.post(self.daraja.queries[0]["ResultURL"], status_result(request))
+        self.assertEqual(payout.state, "paid")
+
     def test_query_that_worked_is_no_payment(self):
         _bill, _payment, payout, request = self.fly()
         self.ask()
