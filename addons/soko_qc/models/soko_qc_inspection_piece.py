@@ -79,7 +79,10 @@ class SokoQcInspectionPiece(models.Model):
 
     def write(self, vals):
         self._check_open()
-        return super().write(vals)
+        res = super().write(vals)
+        if "inspection_id" in vals:
+            self._check_open()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_open(self):

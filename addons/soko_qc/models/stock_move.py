@@ -36,7 +36,10 @@ class StockMove(models.Model):
 
     def _action_done(self, cancel_backorder=False):
         done = super()._action_done(cancel_backorder=cancel_backorder)
-        lines = done.move_line_ids.filtered("soko_intended_location_id")
+        # Both: anybody who may write a transfer could write the location.
+        lines = done.move_line_ids.filtered(
+            lambda line: line.soko_intended_location_id and line._soko_qc_is_required()
+        )
         if lines:
             # Whoever may receive the pieces must have them inspected, quality rights or not.
             self.env["soko.qc.inspection"].sudo()._create_from_move_lines(lines.sudo())

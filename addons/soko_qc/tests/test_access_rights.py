@@ -26,6 +26,27 @@ class TestAccessRights(PlatingCase):
         self._deny(lambda: self.defect.with_user(self.inspector).write({"severity": "minor"}))
         self._deny(lambda: inspection.copy())
 
+    def test_inspector_writes_no_decision(self):
+        """`readonly` keeps no RPC call away: only the steps decide, and move pieces."""
+        plan = self._create_plan()
+        inspection = self._receive(2).with_user(self.inspector)
+        customers = self.env.ref("stock.stock_location_customers")
+        for vals in (
+            {"state": "done"},
+            {"qty_accepted": 2},
+            {"quantity": 1},
+            {"owner_id": False},
+            {"location_dest_id": customers.id},
+        ):
+            with self.subTest(vals):
+                self._deny(lambda vals=vals: inspection.write(vals))
+        inspection.write({"plan_id": plan.id, "note": "Nice work"})
+        inspection.action_start()
+        self._deny(lambda: inspection.write({"plan_id": False}))
+        inspection.action_cancel()
+        inspection.action_draft()
+        self.assertEqual((inspection.state, inspection.qty_accepted), ("draft", 0))
+
     def test_inspector_closes_an_order_that_took_no_time(self):
         """Odoo then books the expected time; cost lines of it are not the inspector's business."""
         run = self._order_plating(self._accept(1))
