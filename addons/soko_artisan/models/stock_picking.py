@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 
 RECEIVED_VIA = [
     ("shopper", "The shopper said so"),
@@ -79,7 +79,11 @@ class StockPicking(models.Model):
         """
         # sudo: the shopper's link and the carrier have no account; the ledger has no writers
         pickings = self.sudo()
-        pickings.lock_for_update()
+        try:
+            pickings.lock_for_update(allow_referencing=True)
+        except LockError as error:
+            # Two taps at once: Odoo runs the later one again, which then finds it noted.
+            raise ConcurrencyError(str(error)) from error
         todo = pickings.filtered_domain(self._soko_get_received_domain())
         todo.write({"soko_received_date": fields.Datetime.now(), "soko_received_via": via})
         label = dict(self._fields["soko_received_via"]._description_selection(self.env))[via]

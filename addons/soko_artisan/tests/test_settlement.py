@@ -5,7 +5,7 @@ from unittest.mock import patch
 from psycopg2 import IntegrityError
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -137,6 +137,15 @@ class TestSettlement(ArtisanCase):
             (picking.soko_received_via, picking.soko_received_date), ("shopper", first)
         )
         self.assertEqual(len(self._lines_of(picking)), 1)
+
+    def test_two_taps_at_once(self):
+        """The later one is run again by Odoo instead of showing the shopper an error."""
+        self._drop_off(self.amina, 1)
+        picking = self._sell(1)
+        busy = patch.object(type(picking), "lock_for_update", side_effect=LockError("busy"))
+        with busy, self.assertRaises(ConcurrencyError):
+            picking._soko_mark_received("shopper")
+        self.assertTrue(picking._soko_mark_received("shopper"))
 
     def test_only_done_deliveries_are_received(self):
         receipt = self._drop_off(self.amina, 2)
