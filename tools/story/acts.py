@@ -14,7 +14,7 @@ RAW = "Savanna cuff, raw brass"
 PLATED = "Savanna cuff, gold plated"
 BROUGHT, FAILING_PIECE, PLATED_PIECES = 5, 5, 1
 PRICE_TO_MAKER = 1550  # KES a piece, as in the demo's agreement
-MEASURED_UM = 2.6
+MEASURED_UM = 1.05
 
 
 class Story:

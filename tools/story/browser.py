@@ -4,6 +4,7 @@ import contextlib
 import shutil
 from pathlib import Path
 
+from playwright.sync_api import TimeoutError as PageTimeout
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -17,6 +18,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+IDLE_MS = 4_000  # how long a picture waits for the page's images
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 320, "height": 640}
 
@@ -58,7 +60,8 @@ class Browser:
     def picture(self, page, name, full=True):
         """Keep a screenshot under this name."""
         if self._pictures:
-            page.wait_for_load_state("networkidle")
+            with contextlib.suppress(PageTimeout):  # the web client listens for ever
+                page.wait_for_load_state("networkidle", timeout=IDLE_MS)
             page.screenshot(path=str(self._pictures / f"{name}.png"), full_page=full)
 
     def keep_failure(self, folder):

@@ -373,7 +373,7 @@ class SokoArtisan(models.Model):
         )
         return [
             {
-                "date": line.date.date(),
+                "date": line.lot_id.soko_drop_off_date or line.date.date(),
                 "product": line.product_id.name,
                 "quantity": line.quantity,
                 "lot": line.lot_id.name,

@@ -311,7 +311,7 @@ class SokoMpesaAttempt(models.Model):
         verdict = proof.NEUTRAL
         self.env["soko.mpesa.evidence"]._add(
             self, "answer", "sync", verdict, outcome.body, code=outcome.code,
-            description=f"{outcome.kind} ({outcome.reason}) {outcome.description}".strip(),
+            description=outcome.description or f"{outcome.kind} ({outcome.reason})",
         )
         if self.state != "sending" or self.lease_owner != lease:
             return
@@ -443,7 +443,7 @@ class SokoMpesaAttempt(models.Model):
         outcome = client.send(request)
         self.env["soko.mpesa.evidence"]._add(
             self, "query", "sync", proof.NEUTRAL, outcome.body, code=outcome.code,
-            description=f"{outcome.kind} ({outcome.reason}) {outcome.description}".strip(),
+            description=outcome.description or f"{outcome.kind} ({outcome.reason})",
         )
         self.env["ir.cron"]._commit_progress(1)
         return outcome
