@@ -1,5 +1,6 @@
 import base64
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
@@ -37,6 +38,21 @@ class TestDropOff(ArtisanCase):
         self.assertTrue(picking.picking_type_id.soko_is_drop_off)
         self.assertEqual(picking.picking_type_id, self.warehouse.soko_drop_off_type_id)
         self.assertEqual(self._stock_of(self.amina), 5)
+
+    def test_confirmed_twice_is_received_once(self):
+        """A request sent again on a bad line must not put pieces there that don't exist."""
+        wizard = self.env["soko.drop.off"].with_user(self.officer).create(
+            {
+                "artisan_id": self.amina.id,
+                "line_ids": [
+                    Command.clear(),
+                    Command.create({"product_id": self.cuff.id, "quantity": 3}),
+                ],
+            }
+        )
+        first = wizard.action_confirm()
+        self.assertEqual(wizard.action_confirm()["res_id"], first["res_id"])
+        self.assertEqual(self._stock_of(self.amina), 3)
 
     def test_lot_keeps_maker_and_price(self):
         lot = self._drop_off(self.amina, 5).move_line_ids.lot_id

@@ -30,6 +30,9 @@ class SokoDropOff(models.TransientModel):
         store=True,
         readonly=False,
     )
+    picking_id = fields.Many2one(
+        "stock.picking", string="Receipt", readonly=True, help="Made once, however often confirmed."
+    )
     photo = fields.Image(max_width=1920, max_height=1920, help="A photo of the pieces, if any.")
 
     # === COMPUTE METHODS === #
@@ -60,24 +63,32 @@ class SokoDropOff(models.TransientModel):
     def action_confirm(self):
         """Receive the pieces: one validated receipt, owned by the artisan, one lot a line.
 
+        Confirmed again (a second tap, a request sent again on a bad line), it opens the same one.
+
         :return: the action that opens the receipt
         :raise UserError: nothing to receive, or a product without an agreement in force
         """
         self.ensure_one()
+        self.lock_for_update()
         wizard = self.with_company(self.artisan_id.company_id)
-        agreed = wizard._get_agreed_lines()
-        picking = wizard._create_receipt()
-        for move in picking.move_ids:
-            wizard._fill_move(move, agreed[move.product_id])
-        picking._action_done()
-        wizard._attach_photo(picking)
-        for line in wizard.line_ids:
-            self.env["soko.replenishment"]._note_brought(
-                wizard.artisan_id, line.product_id, line.quantity
-            )
+        picking = wizard.picking_id or wizard._receive()
         return picking._get_records_action(name=self.env._("Drop-off"))
 
     # === BUSINESS METHODS === #
+
+    def _receive(self):
+        """Return the validated receipt of these pieces, and count them as brought."""
+        agreed = self._get_agreed_lines()
+        self.picking_id = picking = self._create_receipt()
+        for move in picking.move_ids:
+            self._fill_move(move, agreed[move.product_id])
+        picking._action_done()
+        self._attach_photo(picking)
+        for line in self.line_ids:
+            self.env["soko.replenishment"]._note_brought(
+                self.artisan_id, line.product_id, line.quantity
+            )
+        return picking
 
     def _get_agreed_lines(self):
         """Return {product: agreement line in force}, for every product of the drop-off."""
