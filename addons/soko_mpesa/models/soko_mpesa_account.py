@@ -54,7 +54,8 @@ class SokoMpesaAccount(models.Model):
     )
     base_url = fields.Char(
         help="Only to reach Daraja at another address than Safaricom's. The environment variable "
-             "SOKO_MPESA_BASE_URL goes before it.",
+             "SOKO_MPESA_BASE_URL goes before it. After a change the credentials are entered "
+             "again.",
     )
     callback_url = fields.Char(
         tracking=True,
@@ -68,7 +69,8 @@ class SokoMpesaAccount(models.Model):
     auto_approve_limit = fields.Integer(
         string="Approve alone up to (KES)", tracking=True,
         help="Payments up to this amount go without a second person, to payees whom a second "
-             "person has verified. 0: each payment waits for an approver.",
+             "person has verified. 0: each payment waits for an approver. What somebody pays who "
+             "may set this limit always waits.",
     )
     payment_limit = fields.Integer(
         string="Largest payment (KES)", default=MAX_AMOUNT, required=True, tracking=True,
@@ -262,7 +264,17 @@ class SokoMpesaAccount(models.Model):
         # `readonly` keeps no RPC call away from the stop reason
         if "stopped_reason" in vals and not self.env.su:
             raise AccessError(self.env._("Use the buttons of the account to stop or resume it."))
+        if "base_url" in vals and not self.env.su:
+            moved = self.filtered(lambda acc: (acc.base_url or "") != (vals["base_url"] or ""))
+            moved._forget_secrets()
         return super().write(vals)
+
+    def _forget_secrets(self):
+        """Drop the credentials: who doesn't know them must not send them to another address."""
+        secrets = self.env["soko.mpesa.secret"]
+        for account in self:
+            for kind in (*SECRET_FIELDS, "token"):
+                secrets._put(account, kind, "")
 
     @api.model_create_multi
     def create(self, vals_list):

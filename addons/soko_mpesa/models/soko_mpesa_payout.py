@@ -5,7 +5,7 @@ import re
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import MAX_AMOUNT, MIN_AMOUNT
@@ -16,6 +16,7 @@ _logger = logging.getLogger(__name__)
 
 APPROVER = "soko_mpesa.soko_mpesa_group_approver"
 MAKER = "soko_mpesa.soko_mpesa_group_maker"
+MANAGER = "soko_mpesa.soko_mpesa_group_manager"
 
 
 class SokoMpesaPayout(models.Model):
@@ -180,9 +181,15 @@ class SokoMpesaPayout(models.Model):
             "maker_id": self.env.uid,
             "submitted_at": fields.Datetime.now(),
         })
-        if 0 < payout.amount <= account.auto_approve_limit:
+        if 0 < payout.amount <= account.auto_approve_limit and not self._maker_sets_limit():
             payout._approve()
         return payout
+
+    @api.model
+    def _maker_sets_limit(self):
+        """Whether the maker could have set the limit for this very payment: then it is none."""
+        user = self.env.user
+        return user.id != SUPERUSER_ID and user.has_group(MANAGER)
 
     @api.model
     def _get_hash(self, account, bank, payment):

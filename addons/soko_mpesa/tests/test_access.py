@@ -64,6 +64,15 @@ class TestAccess(MpesaCase):
         with self.assertRaises(AccessError):
             self.waiting().with_user(self.env.ref("base.user_admin")).action_approve()
 
+    def test_manager_does_not_lift_the_limit_for_herself(self):
+        self.manager.group_ids += self.env.ref("account.group_account_invoice")
+        self.account.with_user(self.manager).auto_approve_limit = 250000
+        bill = self.make_bill(200000)
+        payout = self.pay_bill(bill, self.manager).soko_mpesa_payout_id
+        self.assertEqual((payout.state, payout.maker_id), ("submitted", self.manager))
+        other = self.pay_bill(self.make_bill(700)).soko_mpesa_payout_id
+        self.assertEqual(other.state, "approved", "the policy is for everybody else")
+
     def test_nobody_approves_own_work(self):
         both = new_test_user(
             self.env, "mpesa_both", company_id=self.company.id,

@@ -35,6 +35,16 @@ def make_certificate(days=1):
 
 @tagged("post_install", "-at_install", "mpesa")
 class TestAccount(MpesaCase):
+    def test_credentials_do_not_follow_to_another_address(self):
+        """Who may set up the account must not learn its secrets by receiving them."""
+        account = self.account.with_user(self.manager)
+        account.write({"base_url": "https://proxy.example.co.ke"})
+        self.assertFalse(account.stored_secrets)
+        self.assertIn("consumer key", account.blocking_reasons)
+        account.write({"base_url": False, "consumer_key": "k", "consumer_secret": "s"})
+        account.invalidate_recordset(["stored_secrets"])
+        self.assertIn("Consumer Key", account.stored_secrets)
+
     def test_secrets_go_in_and_never_out(self):
         for user in (self.manager, self.env.ref("base.user_admin"), self.env.user):
             account = self.account.with_user(user).with_context(
