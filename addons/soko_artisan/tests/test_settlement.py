@@ -424,7 +424,8 @@ class TestSettlement(ArtisanCase):
                 "counterpart_account_id": owed.account_id.id,
             }
         )
-        (owed | line.move_id.line_ids.filtered(lambda i: i.account_id == owed.account_id)).reconcile()
+        paid = line.move_id.line_ids.filtered(lambda item: item.account_id == owed.account_id)
+        (owed | paid).reconcile()
 
     def test_undone_match_is_not_paid_again(self):
         """Paid by hand, told, and the match undone: no machine pays once more."""

@@ -400,10 +400,10 @@ class SokoMpesaAttempt(models.Model):
     def _cron_query(self):
         """Ask what became of payments that nobody has reported."""
         stop_at = time.monotonic() + PASS_BUDGET
-        # sudo: the cron's user need not have an M-Pesa role; an archived account sends nothing
-        # more, but what it has sent is still asked for
-        accounts = self.env["soko.mpesa.account"].sudo().with_context(active_test=False)
-        for account in accounts.search([]):
+        # sudo: the cron's user need not have an M-Pesa role. By payments, not by active accounts:
+        # an archived one sends nothing more, but what it has sent is still asked for.
+        waiting = [("state", "in", ("accepted", "unknown")), ("next_query_at", "!=", False)]
+        for (account,) in self.sudo()._read_group(waiting, ["account_id"]):
             self.sudo()._query_due(account, stop_at)
 
     def _query_due(self, account, stop_at):
