@@ -93,11 +93,13 @@ def stop_clusters():
 
 
 def call_odoo(server, words, database):
-    """Run Odoo's command line on the database of ``./soko run`` and return its exit code."""
+    """Run Odoo's command line on the database of ``./soko run`` and return its exit code.
+
+    The settings go by ODOO_RC, because each of Odoo's commands wants ``-c`` in another place.
+    """
     conf = config.write("command.conf", dict(config.for_tests(server), db_name=database))
-    first, rest = (words[:1], words[1:]) if words and not words[0].startswith("-") else ([], words)
-    command = [str(paths.venv_python()), "-m", "odoo", *first, "-c", str(conf), *rest]
-    return subprocess.call(command, env=config.environment(server))
+    command = [str(paths.venv_python()), "-m", "odoo", *words]
+    return subprocess.call(command, env=dict(config.environment(server), ODOO_RC=str(conf)))
 
 
 def odoo(args):
