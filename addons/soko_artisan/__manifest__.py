@@ -36,6 +36,7 @@
     "demo": ["demo/res_company_demo.xml"],
     "assets": {
         "web.assets_frontend": ["soko_artisan/static/src/css/portal_artisan.css"],
+        "web.assets_tests": ["soko_artisan/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
     "application": True,

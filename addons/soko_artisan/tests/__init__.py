@@ -12,3 +12,4 @@ from . import test_sms_gateway
 from . import test_access
 from . import test_portal_http
 from . import test_translation
+from . import test_tour
