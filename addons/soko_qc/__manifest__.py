@@ -33,6 +33,7 @@
         "views/menus.xml",
     ],
     "demo": ["demo/soko_qc_demo.xml"],
+    "assets": {"web.assets_tests": ["soko_qc/static/tests/tours/**/*"]},
     "post_init_hook": "post_init_hook",
     "application": True,
 }

@@ -4,3 +4,4 @@ from . import test_soko_qc_inspection
 from . import test_gate
 from . import test_soko_plating
 from . import test_access_rights
+from . import test_tour
