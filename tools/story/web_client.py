@@ -76,3 +76,9 @@ class WebClient:
     def read(self, model, record_id, fields):
         """Return one record by its id."""
         return self.call(model, "read", [record_id], fields)[0]
+
+    def download(self, path):
+        """Return the bytes behind a path, with this user's rights."""
+        answer = self._http.get(self.url + path, timeout=self.TIMEOUT)
+        answer.raise_for_status()
+        return answer.content

@@ -1,5 +1,6 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import MpesaCase
 
@@ -58,6 +59,17 @@ class TestBank(MpesaCase):
         bank.with_user(self.approver).action_soko_mpesa_verify()
         self.assertEqual(bank.soko_mpesa_verified_by, self.approver)
         self.assertTrue(bank.soko_mpesa_verified_at and bank.allow_out_payment)
+
+    def test_approver_needs_no_right_to_edit_contacts(self):
+        bank = self.add("0711000042", acc_type="mpesa")
+        approver = new_test_user(
+            self.env, "mpesa_only_approver", groups="soko_mpesa.soko_mpesa_group_approver",
+            company_id=self.company.id, company_ids=[Command.set(self.company.ids)],
+        )
+        with self.assertRaises(AccessError):
+            bank.with_user(approver).write({"acc_number": "0711000099"})
+        bank.with_user(approver).action_soko_mpesa_verify()
+        self.assertEqual(bank.soko_mpesa_verified_by, approver)
 
     def test_administrator_is_no_approver(self):
         bank = self.add("0711000042", acc_type="mpesa")
