@@ -1,6 +1,10 @@
 from odoo import http
 from odoo.http import request
 
+from ..tools.access_log import hide_tokens
+
+hide_tokens()
+
 MAX_BODY = 65536
 
 

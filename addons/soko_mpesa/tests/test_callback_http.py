@@ -1,4 +1,5 @@
 import json
+import logging
 from contextlib import contextmanager
 
 from odoo.tests import HttpCase, tagged
@@ -25,6 +26,17 @@ class TestCallbackHttp(HttpCase, MpesaCase):
 
     def path(self, url):
         return url.removeprefix("https://erp.example.co.ke")
+
+    def test_the_web_servers_log_does_not_name_the_token(self):
+        self.make_payout()
+        self.send()
+        path = self.path(self.daraja.payments[0]["ResultURL"])
+        token = path.rpartition("/")[2]
+        with self.assertLogs("werkzeug", "INFO") as log:
+            # The server writes this line after its answer, so it is written here instead.
+            logging.getLogger("werkzeug").info('%s "POST %s HTTP/1.1" 200', "127.0.0.1", path)
+        self.assertIn("/soko/daraja/payout/***", log.output[0])
+        self.assertNotIn(token, log.output[0])
 
     def test_result_over_http(self):
         bill, payment, payout = self.make_payout()
