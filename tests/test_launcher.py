@@ -6,7 +6,19 @@ import socket
 import stat
 
 import pytest
-from soko import apt, cli, config, databases, deb, odoo_log, odoo_source, paths, python_env, testing
+from soko import (
+    apt,
+    cli,
+    config,
+    databases,
+    deb,
+    odoo_log,
+    odoo_source,
+    paths,
+    postgres,
+    python_env,
+    testing,
+)
 from soko import running as running_module
 from soko.ui import Stop
 
@@ -327,3 +339,21 @@ class TestCommands:
     def test_logins_as_a_table(self):
         people = json.loads('[{"login": "amina", "password": "p", "role": "an artisan"}]')
         assert running_module.table(people)[1] == "  amina      p         an artisan"
+
+
+def test_an_existing_postgresql_is_named_by_environment_or_odoo_conf(tmp_path):
+    conf = tmp_path / "odoo.conf"
+    conf.write_text("[options]\nlog_format = %(asctime)s\ndb_name = soko\n; db_host = commented\n")
+    assert postgres.foreign_options({}, conf) is None
+    lines = ("[options]", "db_host = db.example", "db_port = 5433", "db_user = me", "db_password = s")
+    conf.write_text("\n".join(lines))
+    written = {"host": "db.example", "port": 5433, "user": "me", "password": "s"}
+    assert postgres.foreign_options({}, conf) == written
+    named = {"SOKO_DB_HOST": "other.example", "PGPASSWORD": "t"}
+    assert postgres.foreign_options(named, conf) == {
+        "host": "other.example", "port": 5433, "user": "me", "password": "t",
+    }
+
+
+def test_the_odoo_conf_of_the_repository_names_no_server():
+    assert postgres.foreign_options({}) is None

@@ -68,7 +68,7 @@ def _odoo():
 
 def _postgres():
     try:
-        if os.environ.get("SOKO_DB_HOST"):
+        if postgres.foreign_options():
             return True, postgres.server().describe(), ""
         clusters = postgres.both()
         states = [f"{c.name} {'runs' if c.running() else 'is stopped'}" for c in clusters]

@@ -6,6 +6,7 @@ and nothing is lost by that.
 """
 from __future__ import annotations
 
+import configparser
 import contextlib
 import fcntl
 import glob
@@ -182,15 +183,35 @@ class Connection:
         return database in self.databases()
 
 
-class ForeignServer(Connection):
-    """A PostgreSQL server that somebody else runs, named in the environment."""
+def foreign_options(environ=os.environ, conf=paths.ROOT / "odoo.conf"):
+    """Return how to reach a server that somebody else runs, or None when none is named.
 
-    def __init__(self):
-        super().__init__(
-            os.environ["SOKO_DB_HOST"],
-            int(os.environ.get("SOKO_DB_PORT", "5432")),
-            os.environ.get("SOKO_DB_USER", "odoo"),
-        )
+    The environment comes first (``SOKO_DB_HOST``, ``SOKO_DB_PORT``, ``SOKO_DB_USER``), then the
+    lines ``db_host``, ``db_port``, ``db_user`` and ``db_password`` of ``odoo.conf``.
+
+    :returns: a dict with ``host``, ``port``, ``user`` and ``password`` (which may be empty)
+    """
+    parser = configparser.RawConfigParser()
+    parser.read(conf)
+    written = dict(parser["options"]) if parser.has_section("options") else {}
+    host = environ.get("SOKO_DB_HOST") or written.get("db_host", "")
+    if host.lower() in ("", "false"):
+        return None
+    return {
+        "host": host,
+        "port": int(environ.get("SOKO_DB_PORT") or written.get("db_port") or 5432),
+        "user": environ.get("SOKO_DB_USER") or written.get("db_user") or "odoo",
+        "password": environ.get("PGPASSWORD") or written.get("db_password") or "",
+    }
+
+
+class ForeignServer(Connection):
+    """A PostgreSQL server that somebody else runs."""
+
+    def __init__(self, options):
+        super().__init__(options["host"], options["port"], options["user"])
+        if options["password"]:
+            os.environ["PGPASSWORD"] = options["password"]  # for every program that we start
         self.programs = None
 
     @contextlib.contextmanager
@@ -374,13 +395,14 @@ class Cluster(Connection):
 
 
 def server(durable=True):
-    """Return the server to use: the one named in ``SOKO_DB_HOST``, else one of our clusters."""
-    return ForeignServer() if os.environ.get("SOKO_DB_HOST") else Cluster(durable)
+    """Return the server to use: the one that is named, else one of our clusters."""
+    options = foreign_options()
+    return ForeignServer(options) if options else Cluster(durable)
 
 
 def both():
     """Return our own clusters, or nothing when a foreign server is used."""
-    return [] if os.environ.get("SOKO_DB_HOST") else [Cluster(True), Cluster(False)]
+    return [] if foreign_options() else [Cluster(True), Cluster(False)]
 
 
 def report(cluster):
