@@ -345,8 +345,8 @@ def test_an_existing_postgresql_is_named_by_environment_or_odoo_conf(tmp_path):
     conf = tmp_path / "odoo.conf"
     conf.write_text("[options]\nlog_format = %(asctime)s\ndb_name = soko\n; db_host = commented\n")
     assert postgres.foreign_options({}, conf) is None
-    lines = ("[options]", "db_host = db.example", "db_port = 5433", "db_user = me", "db_password = s")
-    conf.write_text("\n".join(lines))
+    lines = ["db_host = db.example", "db_port = 5433", "db_user = me", "db_password = s"]
+    conf.write_text("\n".join(["[options]", *lines]))
     written = {"host": "db.example", "port": 5433, "user": "me", "password": "s"}
     assert postgres.foreign_options({}, conf) == written
     named = {"SOKO_DB_HOST": "other.example", "PGPASSWORD": "t"}
