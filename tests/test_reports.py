@@ -18,17 +18,23 @@ def manager(soko_system):
     return WebClient(soko_system.url, "manager", "manager")
 
 
-def printed(client, report, ids):
-    """Return the words of every page of a report on some records."""
+def paper(client, report, ids):
+    """Return the pages of a report on some records."""
     answer = client.download(f"/report/pdf/{report}/{','.join(map(str, ids))}")
     assert answer[:5] == b"%PDF-", answer[:200]
-    return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(answer)).pages]
+    return PdfReader(io.BytesIO(answer)).pages
+
+
+def words(pages):
+    """Return the words of every page."""
+    return [" ".join(page.extract_text().split()) for page in pages]
 
 
 def test_labels_of_several_drop_offs(manager):
     lots = manager.find("stock.lot", [("soko_artisan_id", "!=", False)], ["name"], limit=3)
-    pages = printed(manager, "soko_artisan.report_drop_off_label", [x["id"] for x in lots])
-    text = "".join(pages).replace(" ", "")  # big letters are set one by one
+    pages = paper(manager, "soko_artisan.report_drop_off_label", [x["id"] for x in lots])
+    text = "".join(words(pages)).replace(" ", "")  # big letters are set one by one
+    assert sum(len(page.images) for page in pages) == len(lots)  # a QR code each
     for lot in lots:
         assert lot["name"] in text
     assert "Mfano" in text
@@ -38,7 +44,7 @@ def test_certificates_have_header_footer_and_one_page_each(manager):
     done = manager.find(
         "soko.qc.inspection", [("state", "=", "done")], ["name", "lot_id"], limit=2
     )
-    pages = printed(manager, "soko_qc.report_inspection", [x["id"] for x in done])
+    pages = words(paper(manager, "soko_qc.report_inspection", [x["id"] for x in done]))
     assert len(pages) == len(done) == 2
     for inspection, page in zip(done, pages, strict=True):
         assert inspection["name"] in page
@@ -49,7 +55,7 @@ def test_certificates_have_header_footer_and_one_page_each(manager):
 
 def test_odoos_own_slips_of_several_transfers(manager):
     orders = manager.find("stock.picking", [("state", "=", "done")], ["name"], limit=2)
-    pages = printed(manager, "stock.report_picking", [x["id"] for x in orders])
+    pages = words(paper(manager, "stock.report_picking", [x["id"] for x in orders]))
     assert len(pages) >= 2
     for order in orders:
         assert any(order["name"] in page for page in pages)
