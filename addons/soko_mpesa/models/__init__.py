@@ -1,4 +1,6 @@
 from . import (
+    soko_mpesa_tariff,
+    soko_mpesa_tariff_band,
     soko_mpesa_account,
     soko_mpesa_secret,
     soko_mpesa_payout,

@@ -76,6 +76,30 @@ class SokoMpesaAccount(models.Model):
         string="Largest payment (KES)", default=MAX_AMOUNT, required=True, tracking=True,
         help="Your own limit for one payment, at most Safaricom's 250,000.",
     )
+    currency_id = fields.Many2one(
+        "res.currency", required=True, readonly=True,
+        default=lambda self: self.env.ref("base.KES"),
+        help="M-Pesa moves Kenyan shillings, whatever the company counts in.",
+    )
+    tariff_id = fields.Many2one(
+        "soko.mpesa.tariff", check_company=True,
+        default=lambda self: self.env.ref(
+            "soko_mpesa.soko_mpesa_tariff_standard", raise_if_not_found=False),
+        help="What M-Pesa charges you for a payment, as a dated table.",
+    )
+    float_amount = fields.Monetary(
+        string="Float", readonly=True, copy=False,
+        help="What the utility account held when M-Pesa last said it: payouts are paid from it.",
+    )
+    charges_amount = fields.Monetary(
+        string="Charges account", readonly=True, copy=False,
+        help="M-Pesa collects its fees in this account; it runs below zero until you settle it.",
+    )
+    float_at = fields.Datetime(string="Float as of", readonly=True, copy=False)
+    float_threshold = fields.Integer(
+        string="Warn below (KES)", tracking=True,
+        help="When the float falls below this, the person responsible gets a task. 0: never.",
+    )
     query_delays = fields.Char(
         default=QUERY_DELAYS, required=True,
         help="Minutes after which Safaricom is asked what became of a payment that it hasn't "
@@ -141,7 +165,7 @@ class SokoMpesaAccount(models.Model):
     )
     _limits = models.Constraint(
         f"CHECK(payment_limit BETWEEN {MIN_AMOUNT} AND {MAX_AMOUNT} AND auto_approve_limit >= 0 "
-        "AND absent_settle_minutes >= 0)",
+        "AND absent_settle_minutes >= 0 AND COALESCE(float_threshold, 0) >= 0)",
         "The largest payment lies between 10 and 250,000 KES; other limits aren't negative.",
     )
 
@@ -381,6 +405,16 @@ class SokoMpesaAccount(models.Model):
         """Return the account that pays `payment`; empty when its journal has none."""
         # sudo: an accountant who posts a payment need not see the account
         return self.sudo().search([("journal_id", "=", payment.journal_id.id)], limit=1)
+
+    def _get_fee(self, amount, day=None):
+        """Return what M-Pesa charges for a payment, by the account's tariff.
+
+        :param int amount: shillings
+        :param date day: the day of the payment; today when left out
+        :return: Decimal shillings, or None when the tariff doesn't say
+        """
+        self.ensure_one()
+        return self.tariff_id._get_fee(amount, day or fields.Date.context_today(self))
 
     def _get_base_url(self):
         self.ensure_one()

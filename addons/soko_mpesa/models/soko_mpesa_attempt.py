@@ -66,6 +66,7 @@ class SokoMpesaAttempt(models.Model):
             ("unknown", "Outcome unknown"),
             ("paid", "Paid"),
             ("not_paid", "Not paid"),
+            ("reversed", "Reversed"),
             ("cancelled", "Cancelled"),
         ],
         required=True, default="prepared", readonly=True, index=True,

@@ -81,6 +81,7 @@ class SokoMpesaPayout(models.Model):
             ("in_flight", "In flight"),
             ("paid", "Paid"),
             ("failed", "Not paid"),
+            ("reversed", "Reversed"),
             ("exception", "Needs a person"),
             ("cancelled", "Cancelled"),
         ],
@@ -89,6 +90,14 @@ class SokoMpesaPayout(models.Model):
     )
     receipt = fields.Char(
         string="M-Pesa receipt", compute="_compute_receipt", store=True, index="btree_not_null",
+    )
+    currency_id = fields.Many2one(related="account_id.currency_id", store=True)
+    fee = fields.Monetary(
+        readonly=True, help="What M-Pesa charged for this payment, as far as it is known.",
+    )
+    fee_source = fields.Selection(
+        [("tariff", "Tariff"), ("status", "Status query"), ("statement", "Statement")],
+        readonly=True, help="Who says what the fee is. The tariff's figure is an estimate.",
     )
     attempt_ids = fields.One2many("soko.mpesa.attempt", "payout_id", readonly=True)
     evidence_ids = fields.One2many("soko.mpesa.evidence", "payout_id", readonly=True)

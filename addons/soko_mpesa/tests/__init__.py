@@ -10,4 +10,5 @@ from . import (
     test_parse,
     test_pure,
     test_states,
+    test_tariff,
 )

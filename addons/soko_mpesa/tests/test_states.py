@@ -22,6 +22,7 @@ class TestStatesPure(BaseCase):
             ("sending", "cancelled"), ("accepted", "prepared"), ("accepted", "sending"),
             ("paid", "not_paid"), ("paid", "unknown"), ("paid", "prepared"),
             ("not_paid", "prepared"), ("cancelled", "sending"), ("prepared", "paid"),
+            ("unknown", "reversed"), ("reversed", "paid"), ("reversed", "prepared"),
         ):
             with self.subTest(old=old, new=new):
                 self.assertFalse(states.may_move(old, new))
@@ -48,6 +49,9 @@ class TestStatesPure(BaseCase):
             (["not_paid", "paid"], {}, "paid"),
             (["paid"], {"held": True}, "paid"),
             (["paid", "paid"], {}, "exception"),
+            (["reversed"], {}, "reversed"),
+            (["reversed", "prepared"], {}, "approved"),
+            (["reversed", "paid"], {}, "paid"),
             (["accepted"], {"exception": True}, "exception"),
         ):
             with self.subTest(attempts=attempts, changes=changes):
@@ -63,6 +67,7 @@ class TestStatesInTheDatabase(MpesaCase):
             "prepared": (), "sending": ("sending",), "accepted": ("sending", "accepted"),
             "unknown": ("sending", "unknown"), "paid": ("sending", "paid"),
             "not_paid": ("sending", "not_paid"), "cancelled": ("cancelled",),
+            "reversed": ("sending", "paid", "reversed"),
         }
         _bill, _payment, payout = self.make_payout(100)
         attempt = payout.attempt_ids

@@ -12,7 +12,9 @@ ATTEMPT_TRANSITIONS = {
     "unknown": {"paid", "not_paid"},
     # late positive evidence wins over an earlier negative
     "not_paid": {"paid"},
-    "paid": set(),
+    # the provider took a proven payment back; that has a receipt of its own
+    "paid": {"reversed"},
+    "reversed": set(),
     "cancelled": set(),
 }
 
@@ -38,6 +40,8 @@ def payout_state(attempts, *, submitted, approved, held, cancelled, exception):
         return "exception"
     if "paid" in attempts:
         return "paid"
+    if "reversed" in attempts and not any(state in ATTEMPT_LIVE for state in attempts):
+        return "reversed"
     if any(state in ATTEMPT_SENT for state in attempts):
         return "in_flight"
     if "not_paid" in attempts and "prepared" not in attempts:
