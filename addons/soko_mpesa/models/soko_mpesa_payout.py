@@ -167,17 +167,32 @@ class SokoMpesaPayout(models.Model):
     # === MAKING === #
 
     @api.model
-    def _make_for(self, payment):
-        """Make the payout of a posted payment, and approve it if the policy says so.
+    def _make_for(self, payments):
+        """Make the payouts of posted payments, and approve what the policy approves.
 
-        :param payment: account.payment, checked by `_soko_mpesa_prepare`
+        The number of SQL statements doesn't grow with the number of payments.
+
+        :param payments: account.payment, checked by `_soko_mpesa_prepare`
         :rtype: soko.mpesa.payout
         """
-        account = self.env["soko.mpesa.account"]._for_payment(payment)
+        if not payments:
+            return self
+        accounts = self.env["soko.mpesa.account"]._for_journals(payments.journal_id)
+        names = self._next_names(len(payments))
+        # sudo: people have no right to write payouts; the payments' own checks have passed.
+        # No tracking: who made it and when are fields of the payout itself.
+        payouts = self.sudo().with_context(tracking_disable=True).create([
+            self._prepare_payout_vals(payment, accounts[payment.journal_id], name)
+            for payment, name in zip(payments, names, strict=True)
+        ])
+        payouts._choose_automatic()._approve()
+        return payouts.with_env(self.sudo().env)
+
+    def _prepare_payout_vals(self, payment, account, name):
+        """Return the values of the payout of `payment`."""
         bank = payment.partner_bank_id
-        # sudo: people have no right to write payouts; the payment's own checks have passed
-        payout = self.sudo().with_company(payment.company_id).create({
-            "name": self.env["ir.sequence"].sudo().next_by_code("soko.mpesa.payout") or "/",
+        return {
+            "name": name,
             "payment_id": payment.id,
             "account_id": account.id,
             "company_id": payment.company_id.id,
@@ -189,10 +204,32 @@ class SokoMpesaPayout(models.Model):
             "content_hash": self._get_hash(account, bank, payment),
             "maker_id": self.env.uid,
             "submitted_at": fields.Datetime.now(),
-        })
-        if 0 < payout.amount <= account.auto_approve_limit and not self._maker_sets_limit():
-            payout._approve()
-        return payout
+        }
+
+    @api.model
+    def _next_names(self, count):
+        """Return `count` numbers of the payouts' sequence."""
+        # sudo: sequences are drawn from, not edited
+        sequence = self.env["ir.sequence"].sudo().search([("code", "=", self._name)], limit=1)
+        if not sequence:
+            return ["/"] * count
+        if sequence.implementation != "standard" or sequence.use_date_range:
+            return [sequence.next_by_id() for _dummy in range(count)]
+        # the way of `ir.sequence._next_do`, for many at once
+        self.env.cr.execute(
+            "SELECT nextval(%s) FROM generate_series(1, %s)",
+            [f"ir_sequence_{sequence.id:03d}", count],
+        )
+        return [sequence.get_next_char(number) for (number,) in self.env.cr.fetchall()]
+
+    def _choose_automatic(self):
+        """Return those that the policy of their account approves without a second person."""
+        if self._maker_sets_limit():
+            return self.browse()
+        chosen = self.filtered(lambda payout: 0 < payout.amount <= payout.account_id.auto_approve_limit)
+        for account in chosen.account_id.filtered("auto_approve_day_limit"):
+            chosen = account._keep_within_day(chosen)
+        return chosen
 
     @api.model
     def _maker_sets_limit(self):
@@ -311,12 +348,19 @@ class SokoMpesaPayout(models.Model):
                 "payment.", self.payee_name,
             ))
 
+    def _lock_payees(self):
+        """A change of a number at this very moment must wait or be seen."""
+        self.partner_bank_id.lock_for_update(allow_referencing=True)
+        self.partner_bank_id.invalidate_recordset()
+
     def _get_payee_objection(self):
         """Return why the payee isn't the one that was approved; empty when it is."""
+        self._lock_payees()
+        return self._find_payee_objection()
+
+    def _find_payee_objection(self):
+        """The same for one whose payee is locked already."""
         bank = self.partner_bank_id
-        # a change of the number at this very moment must wait or be seen
-        bank.lock_for_update(allow_referencing=True)
-        bank.invalidate_recordset()
         if bank.acc_number != self.msisdn or bank.partner_id != self.payment_id.partner_id:
             return self.env._(
                 "The M-Pesa number of %s has changed since the payment was posted.",
@@ -337,17 +381,21 @@ class SokoMpesaPayout(models.Model):
     # === BUSINESS METHODS === #
 
     def _approve(self, user=None):
-        """Approve and prepare the attempt; without `user` it is the policy that approves."""
+        """Approve and prepare the attempts; without `user` it is the policy that approves."""
+        if not self:
+            return
+        self._lock_payees()
+        for payout in self:
+            if objection := payout._find_payee_objection():
+                raise UserError(objection)
         self.write({
-            "approver_id": user.id if user else False,
-            "approved_at": fields.Datetime.now(),
-            "approved_hash": self.content_hash,
+            "approver_id": user.id if user else False, "approved_at": fields.Datetime.now(),
         })
-        if objection := self._get_payee_objection():
-            raise UserError(objection)
-        self.env["soko.mpesa.attempt"].create({
-            "payout_id": self.id, "number": len(self.attempt_ids) + 1,
-        })
+        for payout in self:
+            payout.approved_hash = payout.content_hash
+        self.env["soko.mpesa.attempt"].create([
+            {"payout_id": payout.id, "number": len(payout.attempt_ids) + 1} for payout in self
+        ])
         self.account_id._nudge_send()
 
     def _hold(self, reason):

@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_amounts,
     test_account,
     test_bank,
     test_books,
@@ -11,4 +12,5 @@ from . import (
     test_pure,
     test_states,
     test_tariff,
+    test_whole_shillings,
 )
