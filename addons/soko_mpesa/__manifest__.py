@@ -20,6 +20,7 @@
         "views/soko_mpesa_tariff_views.xml",
         "views/soko_mpesa_account_views.xml",
         "views/soko_mpesa_inbox_views.xml",
+        "views/soko_mpesa_run_views.xml",
         "views/res_partner_bank_views.xml",
         "views/account_payment_views.xml",
         "views/account_move_views.xml",

@@ -8,6 +8,8 @@ from . import (
     soko_mpesa_callback,
     soko_mpesa_evidence,
     soko_mpesa_inbox,
+    soko_mpesa_run,
+    soko_mpesa_run_line,
     account_move,
     account_partial_reconcile,
     account_payment,

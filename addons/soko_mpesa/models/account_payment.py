@@ -31,6 +31,19 @@ class AccountPayment(models.Model):
         groups=ROLES, help="What M-Pesa makes of this payment.",
     )
 
+    soko_mpesa_run_line_id = fields.Many2one(
+        "soko.mpesa.run.line", string="M-Pesa payment run", readonly=True, copy=False, index=True,
+        ondelete="restrict", groups=ROLES, help="The payment run that made this payment.",
+    )
+    soko_mpesa_run_part = fields.Integer(
+        string="Part of the run's line", readonly=True, copy=False, groups=ROLES,
+    )
+
+    _soko_mpesa_run_uniq = models.UniqueIndex(
+        "(soko_mpesa_run_line_id, soko_mpesa_run_part) WHERE soko_mpesa_run_line_id IS NOT NULL",
+        "This line of the payment run was paid already.",
+    )
+
     # === COMPUTE METHODS === #
 
     @api.depends("soko_mpesa_payout_ids.state")

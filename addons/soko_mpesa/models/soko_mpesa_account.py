@@ -10,6 +10,7 @@ from ..const import (
     ABSENT_SETTLE_MINUTES,
     HOSTS,
     MAX_AMOUNT,
+    METHOD_CODE,
     MIN_AMOUNT,
     PAYEE_DAY_LIMIT,
     QUERY_DELAYS,
@@ -85,6 +86,16 @@ class SokoMpesaAccount(models.Model):
         help="Your own limit for what one number gets in one day of Nairobi, at most Safaricom's "
              "500,000. What would exceed it is sent on the next day.",
     )
+    pay_due = fields.Selection(
+        [("no", "Only by hand"), ("daily", "Each day"), ("weekly", "Each week")],
+        string="Pay due bills", required=True, default="no", tracking=True,
+        help="Begin a payment run by itself. What the policy doesn't approve waits for an "
+             "approver.",
+    )
+    pay_due_next = fields.Date(
+        string="Next run on", tracking=True, copy=False,
+        default=lambda self: fields.Date.context_today(self),
+    )
     waiting_reason = fields.Char(
         readonly=True, copy=False, help="Why payouts of this account wait just now.",
     )
@@ -104,10 +115,11 @@ class SokoMpesaAccount(models.Model):
         help="What M-Pesa charges you for a payment, as a dated table.",
     )
     remainder_account_id = fields.Many2one(
-        "account.account", check_company=True, domain="[('account_type', '=', 'liability_current')]",
+        "account.account", check_company=True,
+        domain="[('account_type', '=', 'liability_current')]",
         string="M-Pesa remainders owed",
-        help="M-Pesa pays whole shillings: the cents of a bill wait in this account, for each payee, "
-             "until they make a shilling. Empty: bills with cents can't be paid in full.",
+        help="M-Pesa pays whole shillings: the cents of a bill wait in this account, for each "
+             "payee, until they make a shilling. Empty: bills with cents can't be paid in full.",
     )
     float_amount = fields.Monetary(
         string="Float", readonly=True, copy=False,
@@ -541,9 +553,9 @@ class SokoMpesaAccount(models.Model):
 
     def _explain_waiting(self, partner, owed):
         return self.env._(
-            "M-Pesa pays at least %(low)s KES, and %(payee)s is owed %(owed)s KES here. This waits: "
-            "the bill stays open and is paid together with the payee's next bills, by \"Pay due "
-            "bills\" or when you select them together and press Pay.",
+            "M-Pesa pays at least %(low)s KES, and %(payee)s is owed %(owed)s KES here. This "
+            "waits: the bill stays open and is paid together with the payee's next bills, by "
+            "\"Pay due bills\" or when you select them together and press Pay.",
             low=MIN_AMOUNT, payee=partner.display_name, owed=owed,
         )
 
@@ -583,6 +595,12 @@ class SokoMpesaAccount(models.Model):
         accounts = self.sudo().search([("journal_id", "in", journals.ids)])
         found = {account.journal_id.id: account for account in accounts}
         return {journal: found.get(journal.id, accounts.browse()) for journal in journals}
+
+    def _get_method_lines(self):
+        """Return the payment method lines of M-Pesa in this account's journal."""
+        # sudo: the methods of a journal are no secret
+        lines = self.sudo().journal_id.outbound_payment_method_line_ids
+        return lines.filtered(lambda line: line.code == METHOD_CODE)
 
     def _get_fee(self, amount, day=None):
         """Return what M-Pesa charges for a payment, by the account's tariff.

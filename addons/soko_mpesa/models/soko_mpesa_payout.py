@@ -226,7 +226,8 @@ class SokoMpesaPayout(models.Model):
         """Return those that the policy of their account approves without a second person."""
         if self._maker_sets_limit():
             return self.browse()
-        chosen = self.filtered(lambda payout: 0 < payout.amount <= payout.account_id.auto_approve_limit)
+        chosen = self.filtered(
+            lambda payout: 0 < payout.amount <= payout.account_id.auto_approve_limit)
         for account in chosen.account_id.filtered("auto_approve_day_limit"):
             chosen = account._keep_within_day(chosen)
         return chosen

@@ -10,6 +10,7 @@ from . import (
     test_money_flow,
     test_parse,
     test_pure,
+    test_run,
     test_states,
     test_tariff,
     test_whole_shillings,

@@ -1,7 +1,6 @@
-"""Whole shillings, what is carried, and the parts of an amount that is too large for one payment."""
+"""Whole shillings, what is carried, and the parts of an amount too large for one payment."""
 
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
-
 
 CENT = Decimal("0.01")
 

@@ -16,6 +16,7 @@ def touch(cr, table, ids):
     """
     if ids:
         cr.execute(SQL(
-            "UPDATE %(table)s SET id = id WHERE id IN (SELECT id FROM %(table)s WHERE id IN %(ids)s "
-            "ORDER BY id FOR NO KEY UPDATE)", table=SQL.identifier(table), ids=tuple(set(ids)),
+            "UPDATE %(table)s SET id = id WHERE id IN ("
+            "SELECT id FROM %(table)s WHERE id IN %(ids)s ORDER BY id FOR NO KEY UPDATE)",
+            table=SQL.identifier(table), ids=tuple(set(ids)),
         ))

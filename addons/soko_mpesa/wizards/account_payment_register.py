@@ -33,7 +33,8 @@ class AccountPaymentRegister(models.TransientModel):
         plans = {id(item): planned for item, planned in zip(ours, plan, strict=True)}
         arranged = []
         for item in to_process:
-            arranged += self._soko_mpesa_split(item, *plans[id(item)]) if id(item) in plans else [item]
+            planned = plans.get(id(item))
+            arranged += self._soko_mpesa_split(item, *planned) if planned else [item]
         return arranged
 
     def _soko_mpesa_is_ours(self, account, item):
