@@ -25,6 +25,7 @@
         "views/account_payment_views.xml",
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
+        "wizards/soko_mpesa_approval_views.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/soko_mpesa_account_demo.xml"],

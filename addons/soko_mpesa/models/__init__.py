@@ -17,4 +17,5 @@ from . import (
     res_company,
     res_config_settings,
     res_partner_bank,
+    res_users,
 )

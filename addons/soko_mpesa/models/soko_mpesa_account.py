@@ -1,6 +1,7 @@
 import base64
 import os
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -19,6 +20,8 @@ from ..tools import amounts, credential, eat
 from ..tools.client import check_base_url
 from ..tools.serial import touch
 
+# A float that M-Pesa told longer ago says nothing about the next payout.
+FLOAT_FRESH = timedelta(hours=1)
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
 
 
@@ -475,6 +478,41 @@ class SokoMpesaAccount(models.Model):
             else:
                 approved += payout.amount
         return payouts
+
+    def _lacks_float(self, amount):
+        """Whether the float is known not to cover the next payout; says so on the account.
+
+        :param int amount: shillings of the next payout
+        """
+        reason = False
+        left = self._get_float_left()
+        needed = amount + (self._get_fee(amount) or 0)
+        if left is not None and left < needed:
+            reason = self.env._(
+                "The float has %(left)s KES left and the next payout needs %(needed)s KES. Top up; "
+                "sending goes on by itself when M-Pesa tells the new float.",
+                left=left, needed=needed,
+            )
+        if (self.waiting_reason or False) != reason:
+            self.waiting_reason = reason
+        return bool(reason)
+
+    def _get_float_left(self):
+        """Return the float less what was sent since M-Pesa told it, or None when it is too old.
+
+        :rtype: Decimal
+        """
+        if not self.float_at or self.float_at < fields.Datetime.now() - FLOAT_FRESH:
+            return None
+        self.env["soko.mpesa.attempt"].flush_model(["account_id", "sent_at", "state"])
+        self.env.cr.execute("""
+            SELECT COALESCE(sum(payout.amount), 0)
+              FROM soko_mpesa_attempt attempt JOIN soko_mpesa_payout payout
+                ON payout.id = attempt.payout_id
+             WHERE attempt.account_id = %s AND attempt.sent_at > %s
+               AND attempt.state IN ('sending', 'accepted', 'unknown', 'paid')
+        """, [self.id, self.float_at])
+        return amounts.to_cents(self.float_amount) - self.env.cr.fetchone()[0]
 
     # === CENTS === #
 

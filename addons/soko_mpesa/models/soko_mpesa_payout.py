@@ -8,6 +8,8 @@ from psycopg2 import OperationalError
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.base.models.res_users import check_identity
+
 from ..const import MAX_AMOUNT, MIN_AMOUNT
 from ..tools import states
 from ..tools.invariants import INVARIANTS
@@ -17,6 +19,10 @@ _logger = logging.getLogger(__name__)
 APPROVER = "soko_mpesa.soko_mpesa_group_approver"
 MAKER = "soko_mpesa.soko_mpesa_group_maker"
 MANAGER = "soko_mpesa.soko_mpesa_group_manager"
+# States in which nothing has left yet, so that it can be withdrawn.
+UNSENT = ("draft", "submitted", "approved", "held")
+# Payouts that are withdrawn in one go.
+CHUNK = 100
 
 
 class SokoMpesaPayout(models.Model):
@@ -71,6 +77,7 @@ class SokoMpesaPayout(models.Model):
     cancelled_at = fields.Datetime(readonly=True)
     exception_reason = fields.Char(readonly=True, tracking=True)
     failure_reason = fields.Char(readonly=True, tracking=True)
+    waiting_reason = fields.Char(readonly=True, help="Why it isn't sent just now.")
     paid_at = fields.Datetime(readonly=True)
     state = fields.Selection(
         [
@@ -98,6 +105,10 @@ class SokoMpesaPayout(models.Model):
     fee_source = fields.Selection(
         [("tariff", "Tariff"), ("status", "Status query"), ("statement", "Statement")],
         readonly=True, help="Who says what the fee is. The tariff's figure is an estimate.",
+    )
+    replaced_by_ids = fields.Many2many(
+        "account.payment", string="Paid again by", readonly=True, copy=False,
+        help="The payments that were made after this one failed.",
     )
     attempt_ids = fields.One2many("soko.mpesa.attempt", "payout_id", readonly=True)
     evidence_ids = fields.One2many("soko.mpesa.evidence", "payout_id", readonly=True)
@@ -256,23 +267,73 @@ class SokoMpesaPayout(models.Model):
     def action_approve(self):
         """Approve; for approvers who neither made the payout nor wrote the payee's number."""
         self._check_group(APPROVER)
+        if self.env["res.users"]._soko_mpesa_identity() == "stale":
+            return self.action_approve_checked()
         # sudo: people can't write payouts; the right was checked, the persons are below
-        for payout in self.sudo():
-            payout._lock()
+        payouts = self.sudo()
+        payouts._lock()
+        for payout in payouts:
             payout._check_state("submitted")
             payout._check_second_person()
-            payout._approve(self.env.user)
+        payouts._approve(self.env.user)
+        return True
+
+    @check_identity
+    def action_approve_checked(self):
+        """The same, once Odoo has asked for the password."""
+        return self.action_approve()
+
+    def action_open_approval(self):
+        """Show what approving these means: count, total, fees, float, what is new."""
+        self._check_group(APPROVER)
+        return self.env["soko.mpesa.approval"]._open_for(self)
+
+    @api.model
+    def action_open_approval_of_all(self):
+        """The same for all that wait."""
+        self._check_group(APPROVER)
+        return self.search([("state", "=", "submitted")], order="id").action_open_approval()
 
     def action_cancel(self):
         """Withdraw payouts of which nothing was sent, cancel their payments, open the bills."""
         self._check_group(APPROVER, MAKER)
         # sudo: a maker need not be an accountant to withdraw what isn't sent
-        for payout in self.sudo():
-            payout._lock()
-            payout._check_state("draft", "submitted", "approved", "held")
-            # Odoo opens a bill when the entry goes, and that must be a draft before
-            payout.payment_id.action_draft()
-            payout.payment_id.action_cancel()
+        payouts = self.sudo()
+        payouts._lock()
+        for payout in payouts:
+            payout._check_state(*UNSENT)
+        payouts._cancel()
+
+    def action_cancel_unsent(self):
+        """Withdraw those of a selection that weren't sent; tell how many there were.
+
+        What is being sent at this moment is locked and stays.
+        """
+        self._check_group(APPROVER, MAKER)
+        # sudo: a maker need not be an accountant to withdraw what isn't sent
+        locked = self.sudo().try_lock_for_update(allow_referencing=True)
+        self.sudo().invalidate_recordset()
+        unsent = locked.filtered(lambda payout: payout.state in UNSENT)
+        total = sum(unsent.mapped("amount"))
+        for start in range(0, len(unsent), CHUNK):
+            unsent[start:start + CHUNK]._cancel()
+        message = self.env._(
+            "%(count)s payouts of %(total)s KES were withdrawn; their bills are open. %(left)s "
+            "stay: they were handed to M-Pesa or are over.",
+            count=len(unsent), total=total, left=len(self) - len(unsent),
+        )
+        return {
+            "type": "ir.actions.client", "tag": "display_notification", "params": {
+                "sticky": True, "title": self.env._("Payouts withdrawn"), "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _cancel(self):
+        """Cancel the payments of payouts that weren't sent. The caller holds the locks."""
+        # Odoo opens a bill when the entry goes, and that must be a draft before
+        self.payment_id.action_draft()
+        self.payment_id.action_cancel()
 
     def action_hold(self):
         """Keep payouts from being sent."""
@@ -316,6 +377,51 @@ class SokoMpesaPayout(models.Model):
             payout.exception_reason = False
             payout.activity_unlink(["mail.mail_activity_data_todo"])
 
+    def action_pay_again(self):
+        """Make a new payment of what this one didn't pay: a new payout, approved anew."""
+        self.ensure_one()
+        self._check_group(MAKER)
+        # sudo: people can't write payouts; the right to pay is checked by the payment itself
+        payout = self.sudo()
+        payout._lock()
+        payout._check_state("failed")
+        payout._check_may_be_repeated()
+        payments = self._pay_again()
+        payout.replaced_by_ids = payments
+        return payments._get_records_action(name=self.env._("Paid again"))
+
+    def _check_may_be_repeated(self):
+        """:raise UserError: something of it isn't final, or it was paid again already (T13)"""
+        others = self.payment_id.soko_mpesa_payout_ids
+        open_states = set(others.attempt_ids.mapped("state")) - {"not_paid", "cancelled"}
+        if open_states or any(payout.state not in ("failed", "cancelled") for payout in others):
+            raise UserError(self.env._(
+                "M-Pesa hasn't said the last word about %s. Until then it can't be paid again.",
+                self.payment_id.display_name,
+            ))
+        if again := self.replaced_by_ids.filtered(lambda payment: payment.state != "canceled"):
+            raise UserError(self.env._(
+                "It was paid again already, by %s.", ", ".join(again.mapped("display_name"))))
+
+    def _pay_again(self):
+        """Return new, posted payments for what this payout's payment was to settle."""
+        payment = self.payment_id
+        bills = payment.invoice_ids
+        if not bills:
+            again = payment.copy({"date": fields.Date.context_today(self)})
+            again.action_post()
+            return again
+        due = bills.filtered(lambda bill: bill.payment_state in ("not_paid", "partial"))
+        if not due:
+            raise UserError(self.env._(
+                "Nothing is open on the bills that it was to pay: they were paid in another way."))
+        return self.env["account.payment.register"].with_company(self.company_id).with_context(
+            active_model="account.move", active_ids=due.ids,
+        ).create({
+            "journal_id": payment.journal_id.id, "group_payment": True,
+            "payment_method_line_id": payment.payment_method_line_id.id,
+        })._create_payments()
+
     def action_open_payment(self):
         self.ensure_one()
         return self.payment_id._get_records_action()
@@ -338,16 +444,28 @@ class SokoMpesaPayout(models.Model):
 
     def _check_second_person(self):
         """:raise AccessError: the user made the payment or wrote the payee's number"""
-        user = self.env.user
-        if user in self.maker_id | self.payment_id.create_uid:
-            raise AccessError(self.env._(
-                "You made %s, so somebody else must approve it.", self.name
-            ))
-        if user == self.partner_bank_id.soko_mpesa_edited_by:
-            raise AccessError(self.env._(
+        if objection := self._find_person_objection():
+            raise AccessError(objection)
+
+    def _find_person_objection(self):
+        """Return why the present user can't approve this; empty when she can."""
+        user, payout = self.env.user, self.sudo()  # sudo: who made what decides, it isn't shown
+        # another login of the same person is the same person
+        made = payout.maker_id | payout.payment_id.create_uid
+        if user in made or user.partner_id in made.partner_id:
+            return self.env._("You made %s, so somebody else must approve it.", payout.name)
+        editor = payout.partner_bank_id.soko_mpesa_edited_by
+        if editor and (user == editor or user.partner_id == editor.partner_id):
+            return self.env._(
                 "You entered the M-Pesa number of %s, so somebody else must approve the "
-                "payment.", self.payee_name,
-            ))
+                "payment.", payout.payee_name,
+            )
+        return ""
+
+    def _find_objection(self):
+        """Return why the present user can't approve this payout now; empty when she can."""
+        # sudo: the number that is compared need not be readable
+        return self._find_person_objection() or self.sudo()._find_payee_objection()
 
     def _lock_payees(self):
         """A change of a number at this very moment must wait or be seen."""
@@ -385,6 +503,8 @@ class SokoMpesaPayout(models.Model):
         """Approve and prepare the attempts; without `user` it is the policy that approves."""
         if not self:
             return
+        if user:
+            self.env["res.users"]._soko_mpesa_require_identity()
         self._lock_payees()
         for payout in self:
             if objection := payout._find_payee_objection():
@@ -410,7 +530,7 @@ class SokoMpesaPayout(models.Model):
         """
         for payout in self.filtered(lambda payout: not payout.cancelled_at):
             payout._lock()
-            if payout.state not in ("draft", "submitted", "approved", "held"):
+            if payout.state not in UNSENT:
                 raise UserError(self.env._(
                     "%s was handed to M-Pesa. It can't be withdrawn; its payment follows what "
                     "M-Pesa proves.", payout.name,

@@ -1,1 +1,5 @@
-from . import account_payment_register
+from . import (
+    account_payment_register,
+    soko_mpesa_approval,
+    soko_mpesa_approval_line,
+)
