@@ -2,7 +2,7 @@
 
 import time
 
-from . import faults, page, stk
+from . import faults, page, statement, stk
 from .replies import Reply
 
 
@@ -77,6 +77,44 @@ def post_float(sim, request):
     return Reply(body={"utility": sim.bank.utility})
 
 
+def post_reverse(sim, request):
+    """Take a payment back, as it is done at the portal; ``{"receipt": ..}``."""
+    line = sim.bank.reverse(request.body.get("receipt"))
+    return Reply(body=line) if line else refuse("No payment to reverse has this receipt.", 404)
+
+
+def post_foreign(sim, request):
+    """Move money that no API request asked for: ``{"amount", "details", "reason", "party"}``."""
+    body = request.body
+    amount = body.get("amount")
+    if not isinstance(amount, int) or isinstance(amount, bool) or not amount:
+        return refuse("'amount' is a whole number of shillings, negative for money that goes out")
+    sim.bank.book_foreign(
+        amount, str(body.get("details", "Business to Business Transfer")),
+        str(body.get("reason", "Organization Transfer")), str(body.get("party", "")),
+    )
+    return Reply(body={"utility": sim.bank.utility})
+
+
+def _statement(sim, request, write, name, content_type):
+    style = statement.STYLES.get(request.query.get("style", "portal"))
+    if style is None:
+        return refuse(f"'style' must be one of: {', '.join(statement.STYLES)}")
+    body = write(sim, style, request.query.get("since", ""))
+    return Reply(body=body, content_type=content_type, download=name)
+
+
+def get_statement_csv(sim, request):
+    """Return the organisation's statement as the portal exports it; ``?since=&style=``."""
+    return _statement(sim, request, statement.as_csv, "statement.csv", "text/csv; charset=utf-8")
+
+
+def get_statement_xlsx(sim, request):
+    """Return the organisation's statement as a spreadsheet; ``?since=&style=``."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _statement(sim, request, statement.as_xlsx, "statement.xlsx", kind)
+
+
 def get_people(sim, _request):
     """Return the numbers that have been named."""
     return Reply(body=sim.people.known)
@@ -136,6 +174,10 @@ ROUTES = {
     ("POST", "/_sim/faults"): post_faults,
     ("POST", "/_sim/reset"): post_reset,
     ("POST", "/_sim/float"): post_float,
+    ("POST", "/_sim/reverse"): post_reverse,
+    ("POST", "/_sim/foreign"): post_foreign,
+    ("GET", "/_sim/statement.csv"): get_statement_csv,
+    ("GET", "/_sim/statement.xlsx"): get_statement_xlsx,
     ("GET", "/_sim/people"): get_people,
     ("POST", "/_sim/people"): post_people,
     ("GET", "/_sim/certificate"): get_certificate,

@@ -11,6 +11,7 @@ class Reply:
     :ivar body: an object (sent as JSON), a text or bytes
     :ivar reset: reset the connection instead of answering
     :ivar then: called when the answer is on its way
+    :ivar download: the name of the file that a browser keeps the body in
     """
 
     status: int = 200
@@ -18,6 +19,7 @@ class Reply:
     content_type: str = "application/json"
     reset: bool = False
     then: Callable | None = None
+    download: str = ""
 
 
 class Refused(Exception):

@@ -177,6 +177,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(payload)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
+        if reply.download:
+            self.send_header("Content-Disposition", f'attachment; filename="{reply.download}"')
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(payload)
