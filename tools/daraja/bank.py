@@ -91,6 +91,7 @@ class Bank:
             state="completed", result_code=0, result_desc=wire.PROCESSED, fee=entry["fee"],
             receipt=entry["receipt"], transaction_id=entry["receipt"],
             paid_amount=entry["amount"], finalised_at=entry["at"],
+            paid_msisdn=entry["msisdn"], paid_name=entry["name"],
             utility_after=entry["utility_after"], charges_after=entry["charges_after"],
         )
         self.receipts[entry["receipt"]] = entry["id"]
@@ -155,7 +156,7 @@ class Bank:
     def accept(self, kind, key, transaction):
         """Take a transaction under its id.
 
-        :param str kind: ``b2c`` or ``stk``
+        :param str kind: ``b2c``, ``stk`` or ``c2b``
         :param str key: the originator's id (b2c) or the checkout request's id (stk)
         :raises DuplicateTransaction: the id was taken before
         """
@@ -175,10 +176,11 @@ class Bank:
             })
             return dict(self.transactions[key])
 
-    def execute(self, key, amount=None):
+    def execute(self, key, amount=None, msisdn=None):
         """Move the money of an accepted transaction if the rules let it, and return it.
 
         :param int amount: another amount than the one asked for (a provider's mistake)
+        :param str msisdn: another number than the one asked for (a provider's mistake)
         """
         with self.lock:
             transaction = self.transactions[key]
@@ -187,17 +189,18 @@ class Bank:
             refusal = (self._why_not_b2c if is_b2c else self._why_not_stk)(transaction, amount)
             if refusal:
                 return self.refuse(key, *refusal)
-            self._pay(transaction, amount, is_b2c)
+            self._pay(transaction, amount, is_b2c, msisdn or transaction["msisdn"])
             return dict(self.transactions[key])
 
-    def _pay(self, transaction, amount, is_b2c):
-        msisdn = transaction["msisdn"]
+    def _pay(self, transaction, amount, is_b2c, msisdn):
+        known = msisdn == transaction["msisdn"]
+        name = transaction["name"] if known else self.people.get(msisdn)["name"]
         fee = b2c_fee(amount) if is_b2c else 0
         sign = 1 if is_b2c else -1
         self._record({
             "type": "paid", "kind": transaction["kind"], "id": transaction["id"],
             "receipt": self._new_receipt(),
-            "msisdn": msisdn, "name": transaction["name"], "amount": amount, "fee": fee,
+            "msisdn": msisdn, "name": name, "amount": amount, "fee": fee,
             "utility_after": self.utility - sign * amount, "charges_after": self.charges - fee,
             "wallet_after": self.wallet(msisdn) + sign * amount,
         })

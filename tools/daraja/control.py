@@ -2,7 +2,7 @@
 
 import time
 
-from . import faults, page, statement, stk
+from . import c2b, checks, faults, hooks, page, statement, stk
 from .replies import Reply
 
 
@@ -57,6 +57,63 @@ def post_faults(sim, request):
         except faults.InvalidFault as failure:
             return refuse(str(failure))
     return Reply(body={"faults": sim.faults.view()})
+
+
+def get_stats(sim, _request):
+    """Return how often each fault was played, and how many requests and letters there were."""
+    played, total = sim.faults.tally.view()
+    return Reply(body={"faults": played, "faults_total": total,
+                       "counts": sim.journal.audit()["counts"]})
+
+
+def get_audit(sim, _request):
+    """Return every payment request seen: how often each id came, and the digests of its body."""
+    return Reply(body=sim.journal.audit()["payments"])
+
+
+def get_hooks(sim, _request):
+    """Return the hooks that wait for their moment."""
+    return Reply(body={"allowed": sim.hooks.allowed, "hooks": sim.hooks.view(),
+                       "moments": list(hooks.MOMENTS)})
+
+
+def post_hooks(sim, request):
+    """Set a hook, or clear all (``{"clear": true}``); only for tests on this machine."""
+    if not sim.hooks.allowed or request.client not in ("127.0.0.1", "::1"):
+        return refuse("Hooks call programs: start with --allow-hooks, ask from this machine", 403)
+    if request.body.get("clear"):
+        sim.hooks.clear()
+        return get_hooks(sim, request)
+    try:
+        return Reply(body=sim.hooks.add(request.body))
+    except (hooks.InvalidHook, TypeError) as failure:
+        return refuse(str(failure))
+
+
+def get_c2b(sim, _request):
+    """Return where payments of customers are confirmed."""
+    return Reply(body={"registered": sim.c2b.known, "validation": sim.c2b_validation})
+
+
+def post_c2b(sim, request):
+    """Let a customer pay (``msisdn``, ``amount``, ``reference``, ``shortcode``), or set
+    whether payments are validated first (``{"validation": true}``).
+    """
+    body = request.body
+    if "validation" in body:
+        sim.c2b_validation = body["validation"] is True
+        return get_c2b(sim, request)
+    try:
+        transaction = {
+            "command": "CustomerPayBillOnline", "msisdn": checks.msisdn(body, "msisdn"),
+            "amount": checks.whole_number(body, "amount"),
+            "shortcode": checks.shortcode(
+                {"shortcode": next(iter(sim.c2b.known), "600992"), **body}, "shortcode"),
+            "account_reference": checks.optional_text(body, "reference", 20),
+        }
+    except checks.InvalidField as failure:
+        return refuse(f"'{failure.field}' is missing or wrong")
+    return Reply(body=c2b.pay(sim, transaction, sim.no_faults))
 
 
 def post_reset(sim, request):
@@ -172,6 +229,12 @@ ROUTES = {
     ("GET", "/_sim/requests"): get_requests,
     ("GET", "/_sim/faults"): get_faults,
     ("POST", "/_sim/faults"): post_faults,
+    ("GET", "/_sim/stats"): get_stats,
+    ("GET", "/_sim/audit"): get_audit,
+    ("GET", "/_sim/hooks"): get_hooks,
+    ("POST", "/_sim/hooks"): post_hooks,
+    ("GET", "/_sim/c2b"): get_c2b,
+    ("POST", "/_sim/c2b"): post_c2b,
     ("POST", "/_sim/reset"): post_reset,
     ("POST", "/_sim/float"): post_float,
     ("POST", "/_sim/reverse"): post_reverse,
