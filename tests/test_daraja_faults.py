@@ -237,7 +237,8 @@ def test_audit_knows_every_request(sim, listener):
     sim.post(B2C, body)
     seen = sim.call("/_sim/audit")[1][body["OriginatorConversationID"]]
     digest = hashlib.sha256(json.dumps(body).encode()).hexdigest()
-    assert seen == {"requests": 2, "sha256": [digest]}
+    assert seen == {"requests": 2, "sha256": [digest], "faults": []}
+    assert sim.ledger()["payments"][0]["sha256"] == digest
     counts = sim.call("/_sim/stats")[1]["counts"]
     assert counts["request:b2c"] == 2
 
@@ -272,6 +273,17 @@ def test_hooks_block_at_their_moment(tmp_path, listener):
         thread.join(10)
         assert seen[0][0] == 200
         assert program.call("/_sim/hooks")[1]["hooks"] == []
+    finally:
+        program.stop()
+
+
+def test_a_forgetful_service_pays_again(tmp_path, listener):
+    program = test_daraja.Program(tmp_path, "--forget-ids")
+    try:
+        body = b2c(listener)
+        assert [program.post(B2C, body)[0] for _time in range(2)] == [200, 200]
+        assert len(paid(program)) == 2
+        assert len({entry["receipt"] for entry in paid(program)}) == 2
     finally:
         program.stop()
 

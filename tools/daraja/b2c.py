@@ -1,5 +1,7 @@
 """Payments from the organisation to a person: ``/mpesa/b2c/v3/paymentrequest``."""
 
+import hashlib
+
 from . import checks, wire
 from .bank import DuplicateTransaction
 from .replies import Refused, Reply
@@ -38,6 +40,7 @@ def handle(sim, request, plan):
     body = request.body
     originator, transaction, cipher = checked(sim, body)
     transaction["conversation_id"] = wire.conversation_id(sim.bank.rng, wire.now())
+    transaction["sha256"] = hashlib.sha256(request.raw).hexdigest()
     try:
         sim.bank.accept("b2c", originator, transaction)
     except DuplicateTransaction as failure:

@@ -33,17 +33,22 @@ class Journal:
         self.counts = collections.Counter()
         self.payments = {}
 
-    def receive(self, kind, body, raw):
-        """Count a request; for payments keep how often an id came, with which digests."""
+    def receive(self, kind, body, raw, faults=()):
+        """Count a request; for payments keep how often an id came, with which digests.
+
+        :param faults: the names of the faults that hit it
+        """
         with self._lock:
             self.counts[f"request:{kind}"] += 1
             if kind == "b2c":
                 key = str(body.get("OriginatorConversationID"))
-                known = self.payments.setdefault(key, {"requests": 0, "sha256": []})
+                known = self.payments.setdefault(key, {
+                    "requests": 0, "sha256": [], "faults": []})
                 known["requests"] += 1
                 digest = hashlib.sha256(raw).hexdigest()
                 if digest not in known["sha256"]:
                     known["sha256"].append(digest)
+                known["faults"] = sorted({*known["faults"], *faults})
 
     def count_delivery(self, kind, status):
         """Count a letter by what came of it."""

@@ -67,7 +67,7 @@ class Gateway:
         body = request.body if isinstance(request.body, dict) else {}
         self.sim.hooks.fire("request_read", kind, body)
         plan = self.sim.faults.plan(kind, body) if kind else Plan()
-        self.sim.journal.receive(kind, body, request.raw)
+        self.sim.journal.receive(kind, body, request.raw, plan.faults)
         note = self.sim.journal.request(kind, request.method, request.path, body, plan)
         try:
             reply = mischief.before(self.sim, plan) or self.served(
