@@ -80,6 +80,9 @@ class SokoMpesaAttempt(models.Model):
     next_query_at = fields.Datetime(readonly=True, index="btree_not_null")
     receipt = fields.Char(readonly=True, string="M-Pesa receipt")
     evidence_ids = fields.One2many("soko.mpesa.evidence", "attempt_id", readonly=True)
+    evidence_chain = fields.Char(
+        readonly=True, copy=False, help="Digest of the newest evidence; the database writes it.",
+    )
 
     _originator_uniq = models.Constraint(
         "UNIQUE(originator_id)", "This reference is used already."
@@ -104,8 +107,14 @@ class SokoMpesaAttempt(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION soko_mpesa_attempt_guard() RETURNS trigger AS $$
             BEGIN
-                IF TG_OP = 'DELETE' THEN
+                IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
                     RAISE EXCEPTION 'M-Pesa attempts are never deleted';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.state <> 'prepared' THEN
+                        RAISE EXCEPTION 'An M-Pesa attempt begins as prepared';
+                    END IF;
+                    RETURN NEW;
                 END IF;
                 IF (NEW.originator_id, NEW.payout_id, NEW.number)
                     IS DISTINCT FROM (OLD.originator_id, OLD.payout_id, OLD.number) THEN
@@ -117,8 +126,12 @@ class SokoMpesaAttempt(models.Model):
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             DROP TRIGGER IF EXISTS soko_mpesa_attempt_guard ON soko_mpesa_attempt;
-            CREATE TRIGGER soko_mpesa_attempt_guard BEFORE UPDATE OR DELETE
+            CREATE TRIGGER soko_mpesa_attempt_guard BEFORE INSERT OR UPDATE OR DELETE
                 ON soko_mpesa_attempt FOR EACH ROW EXECUTE FUNCTION soko_mpesa_attempt_guard();
+            DROP TRIGGER IF EXISTS soko_mpesa_attempt_whole ON soko_mpesa_attempt;
+            CREATE TRIGGER soko_mpesa_attempt_whole BEFORE TRUNCATE
+                ON soko_mpesa_attempt FOR EACH STATEMENT
+                EXECUTE FUNCTION soko_mpesa_attempt_guard();
         """, [pairs])
 
     @api.model
@@ -441,12 +454,21 @@ class SokoMpesaAttempt(models.Model):
             self.env.cr.rollback()
             return None
         outcome = client.send(request)
-        self.env["soko.mpesa.evidence"]._add(
-            self, "query", "sync", proof.NEUTRAL, outcome.body, code=outcome.code,
-            description=outcome.description or f"{outcome.kind} ({outcome.reason})",
-        )
-        self.env["ir.cron"]._commit_progress(1)
+        self._keep_answer(outcome)
         return outcome
+
+    def _keep_answer(self, outcome):
+        """Keep the answer to a query. The write is repeated, the call isn't."""
+        for _try in range(RECORD_TRIES):
+            try:
+                self.env["soko.mpesa.evidence"]._add(
+                    self, "query", "sync", proof.NEUTRAL, outcome.body, code=outcome.code,
+                    description=outcome.description or f"{outcome.kind} ({outcome.reason})",
+                )
+                self.env["ir.cron"]._commit_progress(1)
+                return
+            except OperationalError:
+                self.env.cr.rollback()  # a callback was faster: read again
 
     def _build_status_request(self, token):
         account = self.account_id
