@@ -368,6 +368,8 @@ class SokoMpesaPayout(models.Model):
             for attempt in payout.attempt_ids:
                 attempt._set_state("cancelled")
             payout.write({"cancelled_at": fields.Datetime.now(), "hold_reason": False})
+            # the next payout of this payment is refused by the database as long as this one lives
+            payout.flush_recordset()
 
     def _on_paid(self, receipt, late):
         """Carry a proven payment into the books.

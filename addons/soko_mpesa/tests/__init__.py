@@ -6,6 +6,7 @@ from . import (
     test_callback_http,
     test_classify,
     test_client,
+    test_invariants,
     test_money_flow,
     test_parse,
     test_pure,
