@@ -1,5 +1,4 @@
 import logging
-import re
 import secrets
 import string
 import time
@@ -19,18 +18,15 @@ from ..const import (
     PASS_BUDGET,
     PATH_PAYMENT,
     PATH_STATUS,
-    STATUS_NOT_PAID,
-    STATUS_PAID,
     UNKNOWN_ALARM_HOURS,
 )
-from ..tools import classify, client, msisdn, parse, proof, states
+from ..tools import classify, client, parse, proof, states
+from ..tools import verdict as verdicts
 
 _logger = logging.getLogger(__name__)
 
 ID_LENGTH = 20
 RECORD_TRIES = 10
-# Not failures: the provider may still pay.
-PENDING_RESULTS = re.compile(r"15|17|19|26|1000000\d\d")
 
 
 class SokoMpesaAttempt(models.Model):
@@ -512,16 +508,7 @@ class SokoMpesaAttempt(models.Model):
         :param source: callback_id and source_address
         """
         result = parse.parse_payment_result(raw)
-        if not result.readable:
-            verdict = proof.NEUTRAL
-        elif result.originator_id != self.originator_id:
-            verdict = proof.CONTRADICTION
-        elif result.code == "0":
-            verdict = self._judge(result, trusts_nameless=False)
-        elif PENDING_RESULTS.fullmatch(result.code):
-            verdict = proof.NEUTRAL
-        else:
-            verdict = proof.NEGATIVE
+        verdict = verdicts.of_result(result, self._expected())
         self._keep("result", verdict, raw, result, **source)
         if verdict == proof.NEGATIVE and result.code in CREDENTIAL_RESULTS | ACCOUNT_RESULTS:
             self.account_id._stop(self.env._(
@@ -544,15 +531,7 @@ class SokoMpesaAttempt(models.Model):
     def _hear_status(self, raw, **source):
         """Take in the answer to a status query: only the inner status decides."""
         result = parse.parse_status_result(raw)
-        verdict = proof.NEUTRAL
-        if result.originator_id and result.originator_id != self.originator_id:
-            verdict = proof.CONTRADICTION
-        elif result.status in STATUS_PAID and result.code == "0":
-            verdict = self._judge(result, trusts_nameless=True)
-        elif result.status in STATUS_NOT_PAID and result.code == "0":
-            verdict = proof.NEGATIVE
-        elif parse.says_not_found(result):
-            verdict = proof.ABSENT
+        verdict = verdicts.of_status(result, self._expected())
         self._keep("status", verdict, raw, result, **source)
         self._conclude(verdict, result, asks_again=False)
 
@@ -560,19 +539,13 @@ class SokoMpesaAttempt(models.Model):
         """The query was not answered; the next one is scheduled already."""
         self._keep("timeout", proof.NEUTRAL, raw, None, **source)
 
-    def _judge(self, result, trusts_nameless):
-        """Return what a success proves: it must be our amount, our payee, a new receipt."""
-        party = msisdn.compare_party(result.party, self.payout_id.msisdn)
-        if result.amount is None or not result.receipt:
-            return proof.NEUTRAL
-        if result.amount != self.payout_id.amount or party == "mismatch":
-            return proof.CONTRADICTION
-        others = self.search_count([("receipt", "=", result.receipt), ("id", "!=", self.id)])
-        if others or (self.receipt and self.receipt != result.receipt):
-            return proof.CONTRADICTION
-        if party == "absent" and not trusts_nameless:
-            return proof.NEUTRAL  # a second voice is asked for
-        return proof.POSITIVE
+    def _expected(self):
+        """Return what an answer must say to be about this payment."""
+        def is_foreign(receipt):
+            others = self.search_count([("receipt", "=", receipt), ("id", "!=", self.id)])
+            return bool(others or (self.receipt and self.receipt != receipt))
+        return verdicts.Expected(
+            self.originator_id, self.payout_id.amount, self.payout_id.msisdn, is_foreign)
 
     def _keep(self, kind, verdict, raw, result, **source):
         facts = {}

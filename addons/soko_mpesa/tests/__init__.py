@@ -10,5 +10,6 @@ from . import (
     test_money_flow,
     test_parse,
     test_pure,
+    test_simulation,
     test_states,
 )
