@@ -22,6 +22,7 @@ from ..const import (
 )
 from ..tools import classify, client, parse, proof, states
 from ..tools import verdict as verdicts
+from .soko_mpesa_account import BASE_URL_VARIABLE
 
 _logger = logging.getLogger(__name__)
 
@@ -296,7 +297,7 @@ class SokoMpesaAttempt(models.Model):
             "QueueTimeOutURL": callbacks._make_url(self, "payout-late"),
             "ResultURL": callbacks._make_url(self, "payout"),
             "Occassion": payout._get_remarks(),
-        })
+        }, account._needs_public_address(BASE_URL_VARIABLE))
 
     def _record_with_retry(self, outcome, lease):
         """Write down what the call proved. The write is repeated, the call never."""
@@ -480,7 +481,7 @@ class SokoMpesaAttempt(models.Model):
             "QueueTimeOutURL": callbacks._make_url(self, "status-late"),
             "Remarks": self.payout_id._get_remarks(),
             "Occasion": self.payout_id._get_remarks(),
-        })
+        }, account._needs_public_address(BASE_URL_VARIABLE))
 
     def _schedule_query(self):
         delays = self.account_id._get_query_delays()

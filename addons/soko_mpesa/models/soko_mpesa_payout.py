@@ -7,6 +7,7 @@ from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import plaintext2html
 
 from ..const import MAX_AMOUNT, MIN_AMOUNT
 from ..tools import invariants, states
@@ -425,10 +426,13 @@ class SokoMpesaPayout(models.Model):
             self._alert(reason)
 
     def _alert(self, text):
-        """Give the person responsible for the account a task."""
+        """Give the person responsible for the account a task.
+
+        :param str text: plain text; it may quote what strangers wrote
+        """
         self.activity_schedule(
             "mail.mail_activity_data_todo", user_id=self.account_id.responsible_id.id,
-            summary=self.env._("M-Pesa payout needs you"), note=text,
+            summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
         )
 
     # === AUDIT === #

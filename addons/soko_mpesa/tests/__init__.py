@@ -12,4 +12,5 @@ from . import (
     test_pure,
     test_simulation,
     test_states,
+    test_threats,
 )
