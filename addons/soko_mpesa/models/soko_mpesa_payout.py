@@ -7,10 +7,10 @@ from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import plaintext2html
 
 from ..const import MAX_AMOUNT, MIN_AMOUNT
-from ..tools import states
-from ..tools.invariants import INVARIANTS
+from ..tools import invariants, states
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +72,10 @@ class SokoMpesaPayout(models.Model):
     exception_reason = fields.Char(readonly=True, tracking=True)
     failure_reason = fields.Char(readonly=True, tracking=True)
     paid_at = fields.Datetime(readonly=True)
+    paid_late = fields.Boolean(
+        readonly=True, copy=False,
+        help="Proven paid after it had been declared not paid, so its bill had been opened again.",
+    )
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -125,7 +129,7 @@ class SokoMpesaPayout(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION soko_mpesa_payout_guard() RETURNS trigger AS $$
             BEGIN
-                IF TG_OP = 'DELETE' THEN
+                IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
                     RAISE EXCEPTION 'M-Pesa payouts are never deleted';
                 END IF;
                 IF (NEW.payment_id, NEW.account_id, NEW.msisdn, NEW.payee_name, NEW.amount,
@@ -139,6 +143,10 @@ class SokoMpesaPayout(models.Model):
             DROP TRIGGER IF EXISTS soko_mpesa_payout_guard ON soko_mpesa_payout;
             CREATE TRIGGER soko_mpesa_payout_guard BEFORE UPDATE OR DELETE
                 ON soko_mpesa_payout FOR EACH ROW EXECUTE FUNCTION soko_mpesa_payout_guard();
+            DROP TRIGGER IF EXISTS soko_mpesa_payout_whole ON soko_mpesa_payout;
+            CREATE TRIGGER soko_mpesa_payout_whole BEFORE TRUNCATE
+                ON soko_mpesa_payout FOR EACH STATEMENT
+                EXECUTE FUNCTION soko_mpesa_payout_guard();
         """)
 
     # === COMPUTE METHODS === #
@@ -277,6 +285,7 @@ class SokoMpesaPayout(models.Model):
                 raise AccessError(self.env._("Another person than the maker must resolve this."))
             payout.exception_reason = False
             payout.activity_unlink(["mail.mail_activity_data_todo"])
+            payout._book_again()
 
     def action_open_payment(self):
         self.ensure_one()
@@ -369,6 +378,8 @@ class SokoMpesaPayout(models.Model):
             for attempt in payout.attempt_ids:
                 attempt._set_state("cancelled")
             payout.write({"cancelled_at": fields.Datetime.now(), "hold_reason": False})
+            # the next payout of this payment is refused by the database as long as this one lives
+            payout.flush_recordset()
 
     def _on_paid(self, receipt, late):
         """Carry a proven payment into the books.
@@ -376,7 +387,7 @@ class SokoMpesaPayout(models.Model):
         :param str receipt: the M-Pesa receipt
         :param bool late: it had been declared not paid, so its bill was opened again
         """
-        self.paid_at = fields.Datetime.now()
+        self.write({"paid_at": fields.Datetime.now(), "paid_late": late})
         self.flush_recordset()
         if late:
             # the next payment to this person waits until somebody has understood this one
@@ -385,6 +396,7 @@ class SokoMpesaPayout(models.Model):
                 "Safaricom reports the payment %s, which was declared not paid before. If the "
                 "bill was paid again meanwhile, the payee has been paid twice.", receipt,
             ))
+            self._book(lambda: self.payment_id._soko_mpesa_settle_late(receipt))
             return
         self._book(lambda: self.payment_id._soko_mpesa_settle(receipt))
 
@@ -408,35 +420,83 @@ class SokoMpesaPayout(models.Model):
                 "The outcome is proven, but it couldn't be booked: %s", error
             ))
 
+    def _book_again(self):
+        """Book a proven outcome that the books refused before; a person has mended the cause."""
+        if self.payment_id.state != "in_process":
+            return
+        if self.state == "paid":
+            self._book(lambda: self.payment_id._soko_mpesa_settle(self.receipt))
+        elif self.state == "failed":
+            self._book(lambda: self.payment_id._soko_mpesa_reject())
+
     def _raise_exception(self, reason):
         if not self.exception_reason:
             self.exception_reason = reason
             self._alert(reason)
 
     def _alert(self, text):
-        """Give the person responsible for the account a task."""
+        """Give the person responsible for the account a task.
+
+        :param str text: plain text; it may quote what strangers wrote
+        """
         self.activity_schedule(
             "mail.mail_activity_data_todo", user_id=self.account_id.responsible_id.id,
-            summary=self.env._("M-Pesa payout needs you"), note=text,
+            summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
         )
 
     # === AUDIT === #
 
     @api.model
-    def _invariant_violations(self):
+    def _invariant_violations(self, thorough=False):
         """Return what must never be: {name of the invariant: offending rows}.
 
         Empty when all is well. The queries are in tools/invariants.py.
+
+        :param bool thorough: whether to look at all books, however old; else it is fast enough
+            to be asked every minute
         """
         self.env.flush_all()
         found = {}
-        for name, query in INVARIANTS.items():
+        for name, query in self._get_invariants(thorough).items():
             self.env.cr.execute(query)
             if rows := self.env.cr.fetchall():
                 found[name] = rows
+        if drifted := self._get_drifted():
+            found["I-9 payout state follows from its facts"] = drifted
+        return found
+
+    @api.model
+    def _get_invariants(self, thorough):
+        """Return {name: SQL that must find nothing}; to be extended by who adds books."""
+        return invariants.queries(thorough)
+
+    @api.model
+    def _get_drifted(self):
+        """Return names of payouts whose state isn't the one that follows from their facts.
+
+        One payout of each combination of facts is computed, not each payout.
+        """
+        self.env.cr.execute("""
+            SELECT min(p.id)
+              FROM soko_mpesa_payout p
+              LEFT JOIN (SELECT payout_id, string_agg(state, ',') AS states
+                           FROM soko_mpesa_attempt GROUP BY payout_id) a ON a.payout_id = p.id
+             GROUP BY p.state, a.states, p.submitted_at IS NULL, p.approved_at IS NULL,
+                      coalesce(p.hold_reason, '') = '', p.cancelled_at IS NULL,
+                      coalesce(p.exception_reason, '') = ''
+        """)
         # sudo: an audit sees all; it returns names only
-        drifted = self.sudo().search([("cancelled_at", "=", False)]).filtered(
-            lambda payout: payout.state != payout._derive_state())
-        if drifted:
-            found["I-9 payout state follows from its facts"] = drifted.mapped("name")
+        examples = self.sudo().browse(row[0] for row in self.env.cr.fetchall())
+        return examples.filtered(lambda payout: payout.state != payout._derive_state()).mapped(
+            "name")
+
+    @api.model
+    def _unfinished(self):
+        """Return what isn't final yet, as `_invariant_violations` does; normal for a while."""
+        self.env.flush_all()
+        found = {}
+        for name, query in invariants.UNFINISHED.items():
+            self.env.cr.execute(query)
+            if rows := self.env.cr.fetchall():
+                found[name] = rows
         return found

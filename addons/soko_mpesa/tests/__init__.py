@@ -6,9 +6,12 @@ from . import (
     test_callback_http,
     test_classify,
     test_client,
+    test_invariants,
     test_money_flow,
     test_parse,
     test_pure,
+    test_simulation,
     test_states,
     test_tariff,
+    test_threats,
 )
