@@ -19,6 +19,7 @@ from .killer import Killer
 
 STEP = 0.1  # seconds between two looks
 NUDGED = 0.4  # seconds between two calls of the jobs
+LOOKED = 1.0  # seconds between two looks at the simulator's counts
 NEWS = 20  # seconds between two lines of progress
 ALL_OPEN = "('prepared', 'sending', 'accepted', 'unknown')"
 RESUME = "UPDATE soko_mpesa_account SET stopped_reason = NULL WHERE stopped_reason IS NOT NULL"
@@ -47,6 +48,8 @@ def arguments(words=None):
                         help="go on until so many faults were played (2000)")
     parser.add_argument("--kills", type=int, default=13, metavar="N",
                         help="kills at named points; 13 points, kill -9 first (13)")
+    parser.add_argument("--points", default=",".join(script.POINTS), metavar="K0,K1..",
+                        help="kill at these points only")
     parser.add_argument("--payouts", type=int, default=200, metavar="N", help="at least (200)")
     parser.add_argument("--crimes", type=float, default=0.001, metavar="P",
                         help="chance of each misdeed of the service itself (0.001)")
@@ -63,10 +66,11 @@ class Campaign:
 
     def __init__(self, args, house):
         self.args, self.house = args, house
-        self.killer = Killer(house, script.kills(args.kills, args.seed))
+        self.killer = Killer(house, script.kills(
+            args.kills, args.seed, args.points.split(",")))
         self.started = time.monotonic()
-        self.nudged = self.told = 0.0
-        self.stops = 0
+        self.nudged = self.told = self.looked = 0.0
+        self.faults = self.stops = 0
 
     def stats(self):
         """Return how many faults were played, by name, and how many in all."""
@@ -88,10 +92,12 @@ class Campaign:
         faults = script.faults() + script.crimes(self.args.crimes)
         wire.post(self.house.simulator_url + "/_sim/faults", faults)
         self.house.start_maker()
-        while not self.is_enough():
+        while True:
             with self.killer.lock:
+                if self.is_enough():
+                    break
                 self.tend()
-            self.killer.step()
+            self.killer.step(self.faults / (0.9 * self.args.faults))
             time.sleep(STEP)
         (self.house.arms / "enough").touch()
         self.killer.stop()
@@ -102,14 +108,16 @@ class Campaign:
             raise Stop(f"not enough happened in {self.args.minutes:g} minutes")
         if time.monotonic() - self.told > NEWS:
             self.tell()
-        if not self.killer.finished() or time.monotonic() - self.nudged > NUDGED / 2:
+        if time.monotonic() - self.looked < LOOKED:
             return False
-        return self.stats()[1] >= self.args.faults and self.count() >= self.args.payouts
+        self.looked, self.faults = time.monotonic(), self.stats()[1]
+        return (self.faults >= self.args.faults and self.killer.finished()
+                and self.count() >= self.args.payouts)
 
     def tell(self):
         """Say how far it has come."""
         self.told = time.monotonic()
-        say(f"campaign: {self.minutes():.1f} min, {self.stats()[1]} faults, "
+        say(f"campaign: {self.minutes():.1f} min, {self.faults} faults, "
             f"{sum(self.killer.done.values())} kills, {self.count()} payouts, "
             f"{self.count('state = %s' % repr('paid'))} paid")
 

@@ -165,22 +165,48 @@ class House:
 
     def _base(self):
         """Return the name of a database with the add-on set up; it is built if need be."""
-        code = paths.digest(paths.ADDONS / "soko_mpesa", HERE)
-        identity = code + odoo_source.identity()
-        name = "soko_campaign_" + hashlib.sha256(identity.encode()).hexdigest()[:8]
-        if self.cluster.exists(name):
-            return name
-        say("campaign: building its database")
-        for old in self.cluster.databases():
-            databases.drop(self.cluster, old)
-        build = name + "_build"
-        options = ["-c", str(STATE / "odoo.conf"), "-d", build, "--stop-after-init", "--no-http"]
-        self._call(["-i", "base", *options])
-        self._call(["shell", *options[:4], "--no-http"], input=databases.COMPANY)
-        self._call(["-i", "soko_mpesa,soko_mpesa_killpoints", *options])
-        self.shell("set_up.py", build)
-        databases.rename(self.cluster, build, name)
+        code = paths.digest(paths.ADDONS / "soko_mpesa", HERE / "addons", HERE / "inside")
+        name = self._name("base", code)
+        if not self.cluster.exists(name):
+            lean = self._lean()
+            say("campaign: installing the add-on")
+            build = self._begin(name, lean)
+            self._install(build, "soko_mpesa,soko_mpesa_killpoints")
+            self.shell("set_up.py", build)
+            databases.rename(self.cluster, build, name)
         return name
+
+    def _lean(self):
+        """Return the name of a database with few modules, all of them Odoo's: it starts fast."""
+        name = self._name("lean", databases.COMPANY)
+        if not self.cluster.exists(name):
+            say("campaign: installing Odoo's modules (once)")
+            build = self._begin(name)
+            self._install(build, "base")
+            self._call(["shell", *self._on(build)], input=databases.COMPANY)
+            self._install(build, "account,phone_validation,sms")
+            databases.rename(self.cluster, build, name)
+        return name
+
+    def _name(self, kind, content):
+        digest = hashlib.sha256((content + odoo_source.identity()).encode()).hexdigest()
+        return f"soko_campaign_{kind}_{digest[:8]}"
+
+    def _begin(self, name, source=None):
+        """Drop older databases of this kind and return the name of the one to be filled."""
+        kind = name.rsplit("_", 1)[0]
+        for old in self.cluster.databases():
+            if old.startswith(kind):
+                databases.drop(self.cluster, old)
+        if source:
+            databases.clone(self.cluster, source, name + "_build")
+        return name + "_build"
+
+    def _on(self, database):
+        return ["-c", str(STATE / "odoo.conf"), "-d", database, "--no-http"]
+
+    def _install(self, database, modules):
+        self._call(["-i", modules, *self._on(database), "--stop-after-init"])
 
     # ------------------------------------------------------------------ begin and end
     def __enter__(self):

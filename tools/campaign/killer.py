@@ -21,7 +21,7 @@ class Killer:
     """
 
     def __init__(self, house, plan):
-        self.house, self.plan = house, list(plan)
+        self.house, self.plan, self.planned = house, list(plan), len(plan)
         self.done, self.missed = collections.Counter(), []
         self.armed, self.since = None, 0.0
         self.lock = threading.RLock()
@@ -46,11 +46,14 @@ class Killer:
         """Whether the plan is worked through."""
         return not self.plan and self.armed is None
 
-    def step(self):
-        """Arm the next point, or kill who has reached the armed one."""
+    def step(self, progress):
+        """Arm the next point when it is its turn, or kill who has reached the armed one.
+
+        :param float progress: how much of the campaign is done, 0 to 1; kills are spread over it
+        """
         with self.lock:
             if self.armed is None:
-                if self.plan:
+                if self.plan and progress * self.planned >= sum(self.done.values()):
                     self._arm(*self.plan.pop(0))
                 return
             for note in self.house.arms.glob("*.reached"):

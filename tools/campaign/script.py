@@ -42,14 +42,14 @@ def faults():
         fault("ack_code", .01, code="00"), fault("ack_code", .01, code="missing"),
         fault("echo_other", .006), fault("ack_redirect", .006), fault("bomb", .004, size=1_000_000),
         fault("drip", .0015, seconds=0.05), fault("ack_delay", .0015, seconds=3.0),
-        fault("ack_delay", .05, seconds=0.05),
+        fault("ack_delay", .02, seconds=0.05),
     ]
     letters = [
         fault("lost_callback", .15), fault("callback_delay", .15, seconds=2.0),
-        fault("callback_duplicate", .6, copies=4), fault("callback_storm", .03, copies=20),
-        fault("callback_first", .2), fault("callback_shape", .7), fault("callback_wrong_id", .02),
-        fault("callback_wrong_address", .3), fault("callback_broken", .3),
-        fault("timeout_notice", .25), fault("timeout_after", .25),
+        fault("callback_duplicate", .7, copies=5), fault("callback_storm", .05, copies=30),
+        fault("callback_first", .3), fault("callback_shape", .8), fault("callback_wrong_id", .02),
+        fault("callback_wrong_address", .3), fault("callback_broken", .12),
+        fault("timeout_notice", .12), fault("timeout_after", .12),
         fault("failure_first", .03, code=DOUBTFUL, seconds=1.0),
         fault("execute_delay", .05, seconds=1.0),
     ]
@@ -58,13 +58,13 @@ def faults():
         fault("down", .02, "status"), fault("reset", .02, "status"),
         fault("ack_lost", .05, "status"), fault("truncated", .02, "status"),
         fault("throttle", .02, "status"), fault("lost_callback", .15, "status"),
-        fault("callback_duplicate", .5, "status", copies=4),
-        fault("callback_shape", .7, "status"), fault("callback_broken", .2, "status"),
+        fault("callback_duplicate", .7, "status", copies=5),
+        fault("callback_shape", .8, "status"), fault("callback_broken", .1, "status"),
         fault("callback_wrong_address", .2, "status"), fault("status_not_found", .08, "status"),
         fault("result_failure", .05, "status", code=25), fault("callback_first", .2, "status"),
         *[fault("status_word", .03, "status", word=word) for word in WORDS],
     ]
-    tokens = [fault("down", .1, "oauth"), fault("reset", .05, "oauth")]
+    tokens = [fault("down", .05, "oauth"), fault("reset", .05, "oauth")]
     return [*unanswered, *spoilt, *letters, *refused, *asked, *tokens]
 
 
@@ -81,16 +81,21 @@ def crimes(chance):
 CRIMES = ("wrong_amount", "wrong_receiver", "double_payment", "failure_after")
 
 
-def kills(count, seed):
-    """Return ``count`` pairs of (point, kind): first every point by kill -9, then by the others.
+def kills(count, seed, points=POINTS):
+    """Return ``count`` pairs of (point, kind).
 
-    The order within a round is shuffled by the seed.
+    A short plan takes another kind at each point; a plan of two rounds or more kills at every
+    point by kill -9 first, then by the other two kinds.  The order is shuffled by the seed.
     """
     rng, planned, turn = random.Random(seed), [], 0
     while len(planned) < count:
-        others = [KINDS[1 + (number + turn) % 2] for number in range(len(POINTS))]
-        kinds = others if turn % 2 else ["kill -9"] * len(POINTS)
-        fresh = list(zip(POINTS, kinds, strict=True))
+        if count < 2 * len(points):
+            kinds = [KINDS[(number + rng.randrange(3)) % 3] for number in range(len(points))]
+        elif turn % 2:
+            kinds = [KINDS[1 + (number + turn // 2) % 2] for number in range(len(points))]
+        else:
+            kinds = ["kill -9"] * len(points)
+        fresh = list(zip(points, kinds, strict=True))
         rng.shuffle(fresh)
         planned += fresh
         turn += 1
