@@ -19,9 +19,18 @@ from .killer import Killer
 
 STEP = 0.1  # seconds between two looks
 NUDGED = 0.4  # seconds between two calls of the jobs
+HEALING = 1.5  # seconds between two looks while the rest is followed to its end
 LOOKED = 1.0  # seconds between two looks at the simulator's counts
 NEWS = 20  # seconds between two lines of progress
 ALL_OPEN = "('prepared', 'sending', 'accepted', 'unknown')"
+# Who holds the lock that keeps a job from running twice, and who is doing the job's work.
+CUTS = ("query ILIKE '%%ir_cron%%NO KEY UPDATE%%'", "query NOT ILIKE '%%ir_cron%%'")
+CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND state LIKE 'idle in transaction%%' AND {}
+     ORDER BY random() LIMIT 1
+"""
 RESUME = "UPDATE soko_mpesa_account SET stopped_reason = NULL WHERE stopped_reason IS NOT NULL"
 HASTEN = f"""
     UPDATE soko_mpesa_attempt a
@@ -30,6 +39,8 @@ HASTEN = f"""
                                 THEN now() AT TIME ZONE 'UTC' END
       FROM soko_mpesa_payout p
      WHERE p.id = a.payout_id AND a.state IN {ALL_OPEN} AND p.exception_reason IS NULL
+       AND (a.not_before IS NOT NULL
+            OR a.next_query_at > now() AT TIME ZONE 'UTC' + interval '2 seconds')
 """
 UNFINISHED = f"""
     SELECT (SELECT count(*) FROM soko_mpesa_inbox WHERE state = 'new'), array(
@@ -48,6 +59,9 @@ def arguments(words=None):
                         help="go on until so many faults were played (2000)")
     parser.add_argument("--kills", type=int, default=13, metavar="N",
                         help="kills at named points; 13 points, kill -9 first (13)")
+    parser.add_argument("--cuts", type=int, default=6, metavar="N",
+                        help="connections to PostgreSQL that are cut: in turn the one that holds "
+                             "a job's lock, so that the job runs twice, and one at work (6)")
     parser.add_argument("--points", default=",".join(script.POINTS), metavar="K0,K1..",
                         help="kill at these points only")
     parser.add_argument("--payouts", type=int, default=200, metavar="N", help="at least (200)")
@@ -70,7 +84,7 @@ class Campaign:
             args.kills, args.seed, args.points.split(",")))
         self.started = time.monotonic()
         self.nudged = self.told = self.looked = 0.0
-        self.faults = self.stops = 0
+        self.faults = self.stops = self.cuts = 0
 
     def stats(self):
         """Return how many faults were played, by name, and how many in all."""
@@ -97,7 +111,9 @@ class Campaign:
                 if self.is_enough():
                     break
                 self.tend()
-            self.killer.step(self.faults / (0.9 * self.args.faults))
+            progress = self.faults / (0.9 * self.args.faults)
+            self.killer.step(progress)
+            self.cut(progress)
             time.sleep(STEP)
         (self.house.arms / "enough").touch()
         self.killer.stop()
@@ -133,6 +149,16 @@ class Campaign:
             self.house.forget_connections()
         self.nudged = time.monotonic()
 
+    def cut(self, progress):
+        """Cut the next connection when it is its turn."""
+        if self.cuts >= self.args.cuts or progress * self.args.cuts < self.cuts:
+            return
+        with self.killer.lock:
+            try:
+                self.cuts += len(self.house.query(CUT.format(CUTS[self.cuts % 2])))
+            except psycopg2.Error:
+                self.house.forget_connections()
+
     # ------------------------------------------------------------------ heal
     def heal(self, seconds=240):
         """Let the service be well, and follow every attempt to its end.
@@ -140,7 +166,7 @@ class Campaign:
         :return: whether nothing is left but what M-Pesa never executed
         """
         wire.post(self.house.simulator_url + "/_sim/faults", {"clear": True})
-        self.house.maker.process.wait(60)
+        self.house.maker.process.wait(120)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.tend()
@@ -148,10 +174,12 @@ class Campaign:
                 self.house.query(HASTEN)
                 letters, unfinished = self.house.query(UNFINISHED)[0]
             except psycopg2.Error:
-                continue  # a job was faster; the next look is soon
+                self.house.forget_connections()
+                time.sleep(HEALING)
+                continue  # a job was faster, or the database is just coming back
             if not letters and not self.may_still_be(unfinished):
                 return True
-            time.sleep(0.5)
+            time.sleep(HEALING)
         return False
 
     def may_still_be(self, unfinished):
@@ -186,7 +214,8 @@ def report(campaign, verdict, healed):
         "faults_by_name": faults, "kills": sum(campaign.killer.done.values()),
         "kills_by_point": {f"{point} {kind}": number for (point, kind), number
                            in sorted(campaign.killer.done.items())},
-        "missed": campaign.killer.missed, "restarts": campaign.house.restarts,
+        "cuts": campaign.cuts, "missed": campaign.killer.missed,
+        "restarts": campaign.house.restarts,
         "stops": campaign.stops, "payouts": verdict.payouts, "requests": verdict.requests,
         "paid": verdict.paid, "not_paid": verdict.not_paid, "waiting": verdict.waiting,
         "explained": dict(verdict.explained), "double": verdict.double, "lost": verdict.lost,
@@ -201,6 +230,7 @@ def report(campaign, verdict, healed):
     print(f"seed {figures['seed']}, {figures['minutes']} minutes\n"
           f"faults injected   {total}\n"
           f"kills             {figures['kills']} ({figures['restarts']} more restarts)\n"
+          f"connections cut   {campaign.cuts}\n"
           f"payouts           {verdict.payouts}: {verdict.paid} paid, {verdict.not_paid} not "
           f"paid, {verdict.waiting} wait for a statement\n"
           f"requests          {verdict.requests}\n"
