@@ -155,7 +155,6 @@ class Auditor:
         if twice > 0:
             verdict.double += twice
             extra = sum(entry["amount"] for entry in known.paid[1:])
-            verdict.unexplained += extra
             verdict.find(f"I-8: {key} was taken {twice + 1} times, {extra} KES too much")
         payout = self.payouts[claim.payout]
         for entry in known.accepted:
@@ -230,17 +229,19 @@ class Auditor:
             verdict.unexplained += total
             verdict.find(f"{payout.name}: was paid, Odoo says {payout.state}")
             return
-        if len(executed) > 1 or total != payout.amount:
+        if len(executed) != 1 or total != payout.amount:
             verdict.unexplained += abs(total - payout.amount)
             verdict.find(f"{payout.name}: M-Pesa paid {total} in {len(executed)} payments, Odoo "
                          f"knows {payout.amount}")
+        if payout.receipt in receipts:
+            receipts.insert(0, payout.receipt)
         says = (payout.receipt, payout.reference, payout.payment_state)
         if says != (receipts[0], receipts[0], "paid"):
             verdict.find(f"{payout.name}: receipt {receipts[0]}, Odoo has {says}")
         if payout.bill != "paid":
             verdict.find(f"{payout.name}: paid, but its bill is {payout.bill}")
         if self.lines[receipts[0], -payout.amount] != 1:
-            verdict.unexplained += payout.amount
+            verdict.unexplained += payout.amount if len(executed) == 1 else 0
             verdict.find(f"{payout.name}: {self.lines[receipts[0], -payout.amount]} statement "
                          f"lines of {receipts[0]}")
 
