@@ -13,6 +13,7 @@ from . import (
     test_payee_history,
     test_payee_names,
     test_payee_persons,
+    test_payee_race,
     test_payee_waits,
     test_pure,
     test_simulation,

@@ -1,9 +1,12 @@
 import base64
+from pathlib import Path
 
 import psycopg2
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.modules.migration import load_script
+from odoo.modules.module import get_module_path
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -278,3 +281,30 @@ class TestPayeeMerge(HistoryCase):
         one, two = self.env["res.partner"].create([{"name": "A"}, {"name": "B"}])
         self.make_merge(one, into=two)
         self.assertFalse(one.exists())
+
+
+@tagged("post_install", "-at_install", "mpesa")
+class TestPayeeHistoryMigration(HistoryCase):
+    def test_numbers_that_were_there_before(self):
+        """Their next change is a change, not a first number. Running it twice writes nothing."""
+        path = Path(get_module_path("soko_mpesa")) / "migrations/19.0.1.1.0/post-payee_history.py"
+        migrate = load_script(str(path), "soko_mpesa_payee_history").migrate
+        unverified = self.env["res.partner.bank"].with_user(self.maker).create({
+            "partner_id": self.env["res.partner"].create({"name": "Juma Mfano"}).id,
+            "acc_number": "0711000044", "acc_type": "mpesa",
+        })
+        self.env.flush_all()
+        self.cr.execute("ALTER TABLE soko_mpesa_payee_change DISABLE TRIGGER USER")
+        self.cr.execute("DELETE FROM soko_mpesa_payee_change")
+        self.cr.execute("ALTER TABLE soko_mpesa_payee_change ENABLE TRIGGER USER")
+        self.env.invalidate_all()
+        for _time in range(2):
+            migrate(self.cr, "19.0.1.0.0")
+            self.env.invalidate_all()
+            self.assertEqual([event for event, *_numbers in self.events()],
+                             ["entered", "verified"])
+            self.assertEqual([event for event, *_numbers in self.events(unverified)], ["entered"])
+        changes = self.bank.soko_mpesa_change_ids.sorted("id")
+        self.assertEqual(changes.user_id, self.maker | self.approver)
+        self.bank.with_user(self.maker).write({"acc_number": "0711 000 099"})
+        self.assertEqual(self.bank.soko_mpesa_old_number, "254700000041")

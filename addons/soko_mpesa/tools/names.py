@@ -15,10 +15,11 @@ MISMATCH = "mismatch"
 ABSENT = "absent"
 
 # Titles, forms of address and particles of the languages that are spoken in Kenya's offices.
-_TITLES = frozenset(
-    "mr mrs ms miss mister madam madame dr prof eng adv hon rev fr sr bro pst pastor bishop sir "
-    "bw bwana bi bibi mzee mama baba mwalimu sheikh al el wa".split()
-)
+_TITLES = frozenset({
+    "mr", "mrs", "ms", "miss", "mister", "madam", "madame", "sir", "dr", "prof", "eng", "adv",
+    "hon", "rev", "fr", "sr", "bro", "pst", "pastor", "bishop", "sheikh", "bw", "bwana", "bi",
+    "bibi", "mzee", "mama", "baba", "mwalimu", "al", "el", "wa",
+})
 _MASKS = "*#\u2022"
 _SPELLING = 0.8
 
