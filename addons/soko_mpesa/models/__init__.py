@@ -14,5 +14,7 @@ from . import (
     account_payment_method,
     res_company,
     res_config_settings,
+    res_partner,
     res_partner_bank,
+    soko_mpesa_payee_change,
 )

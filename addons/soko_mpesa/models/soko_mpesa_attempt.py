@@ -281,6 +281,10 @@ class SokoMpesaAttempt(models.Model):
         if reason := payout._get_payee_objection():
             payout._hold(reason)
             return False
+        code, reason = payout._get_wait(claiming=True)
+        if reason:
+            payout._hold(reason, code)
+            return False
         return True
 
     def _build_payment_request(self, token):
@@ -371,6 +375,8 @@ class SokoMpesaAttempt(models.Model):
             # sudo: the cron's user need not have an M-Pesa role
             self.sudo().browse(attempt_id)._sweep_one()
         self.sudo()._raise_alarms()
+        # sudo: the cron's user need not have an M-Pesa role
+        self.env["soko.mpesa.payout"].sudo()._recheck_waiting()
         if self.sudo().search_count([("state", "=", "prepared")], limit=1):
             self.env.ref("soko_mpesa.ir_cron_send")._trigger()
 
@@ -613,6 +619,7 @@ class SokoMpesaAttempt(models.Model):
             lease_until=False,
         )
         self.payout_id._on_paid(result.receipt, late)
+        self.payout_id._check_name(getattr(result, "party", ""))
 
     def _become_not_paid(self, result):
         self._set_state("not_paid", next_query_at=False, lease_owner=False, lease_until=False)

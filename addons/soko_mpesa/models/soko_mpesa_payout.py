@@ -6,11 +6,12 @@ import re
 from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import plaintext2html
+from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
+from odoo.tools import format_datetime, plaintext2html
 
 from ..const import MAX_AMOUNT, MIN_AMOUNT
-from ..tools import invariants, states
+from ..tools import invariants, names, states, waiting
 
 _logger = logging.getLogger(__name__)
 
@@ -54,6 +55,22 @@ class SokoMpesaPayout(models.Model):
         help="The number as it was verified when the payment was posted. It never changes.",
     )
     payee_name = fields.Char(required=True, readonly=True)
+    registered_name = fields.Char(
+        readonly=True,
+        help="The name under which the number was registered at M-Pesa when the payment was "
+             "posted, as the second person heard it.",
+    )
+    name_check = fields.Selection(
+        [
+            ("match", "The name that we know"),
+            ("similar", "A similar or masked name"),
+            ("mismatch", "Another name"),
+            ("absent", "No name"),
+        ],
+        string="M-Pesa named", readonly=True, copy=False,
+        help="How the name that M-Pesa returned with the payment compares with the registered one.",
+    )
+    name_mismatch = fields.Char(string="Other name", readonly=True, copy=False, tracking=True)
     amount = fields.Integer(string="Amount (KES)", required=True, readonly=True, aggregator="sum")
     content_hash = fields.Char(
         required=True, readonly=True,
@@ -68,6 +85,15 @@ class SokoMpesaPayout(models.Model):
     approved_at = fields.Datetime(readonly=True)
     approved_hash = fields.Char(readonly=True)
     hold_reason = fields.Char(readonly=True, tracking=True)
+    hold_code = fields.Selection(
+        [
+            ("cooling", "Changed number cools off"),
+            ("first", "First payment to a number"),
+            ("name", "Name warning"),
+        ],
+        string="Waits for", readonly=True, copy=False,
+        help="Such a payout goes on by itself when this is over. Empty: a person must look.",
+    )
     cancelled_at = fields.Datetime(readonly=True)
     exception_reason = fields.Char(readonly=True, tracking=True)
     failure_reason = fields.Char(readonly=True, tracking=True)
@@ -193,6 +219,8 @@ class SokoMpesaPayout(models.Model):
             "partner_bank_id": bank.id,
             "msisdn": bank.acc_number,
             "payee_name": payment.partner_id.name or payment.partner_id.display_name,
+            # sudo: copied into a record that only roles in M-Pesa read
+            "registered_name": bank.sudo().soko_mpesa_registered_name,
             "amount": round(payment.amount),
             "content_hash": self._get_hash(account, bank, payment),
             "maker_id": self.env.uid,
@@ -230,7 +258,6 @@ class SokoMpesaPayout(models.Model):
         for payout in self.sudo():
             payout._lock()
             payout._check_state("submitted")
-            payout._check_second_person()
             payout._approve(self.env.user)
 
     def action_cancel(self):
@@ -250,7 +277,7 @@ class SokoMpesaPayout(models.Model):
         # sudo: people can't write payouts; to stop one is always safe
         for payout in self.sudo():
             payout._lock()
-            payout._check_state("submitted", "approved")
+            payout._check_state("submitted", "approved", "held")
             payout._hold(self.env._("Stopped by %s.", self.env.user.name))
 
     def action_release(self):
@@ -260,10 +287,9 @@ class SokoMpesaPayout(models.Model):
         for payout in self.sudo():
             payout._lock()
             payout._check_state("held")
-            if objection := payout._get_payee_objection():
+            if objection := payout._get_payee_objection() or payout._get_wait()[1]:
                 raise UserError(objection)
-            payout.hold_reason = False
-            payout.account_id._nudge_send()
+            payout._go_on()
 
     def action_query_now(self):
         """Ask Safaricom at once what became of payments in flight."""
@@ -308,16 +334,25 @@ class SokoMpesaPayout(models.Model):
             ))
 
     def _check_second_person(self):
-        """:raise AccessError: the user made the payment or wrote the payee's number"""
+        """:raise AccessError: the user made the payment, wrote the payee's number, or is the payee
+
+        Two accounts of one person, which have the same contact, are one person.
+        """
         user = self.env.user
-        if user in self.maker_id | self.payment_id.create_uid:
+        makers = self.maker_id | self.payment_id.create_uid
+        editor = self.partner_bank_id._soko_mpesa_get_editor()
+        if user in makers or user.partner_id in makers.partner_id:
             raise AccessError(self.env._(
                 "You made %s, so somebody else must approve it.", self.name
             ))
-        if user == self.partner_bank_id.soko_mpesa_edited_by:
+        if user == editor or user.partner_id == editor.partner_id:
             raise AccessError(self.env._(
                 "You entered the M-Pesa number of %s, so somebody else must approve the "
                 "payment.", self.payee_name,
+            ))
+        if user.partner_id == self.partner_id:
+            raise AccessError(self.env._(
+                "%s pays you, so somebody else must approve it.", self.name
             ))
 
     def _get_payee_objection(self):
@@ -346,7 +381,12 @@ class SokoMpesaPayout(models.Model):
     # === BUSINESS METHODS === #
 
     def _approve(self, user=None):
-        """Approve and prepare the attempt; without `user` it is the policy that approves."""
+        """Approve and prepare the attempt; without `user` it is the policy that approves.
+
+        What the payee's number has to wait for doesn't hinder the approval: it holds the payout.
+        """
+        if user:
+            self._check_second_person()
         self.write({
             "approver_id": user.id if user else False,
             "approved_at": fields.Datetime.now(),
@@ -357,11 +397,25 @@ class SokoMpesaPayout(models.Model):
         self.env["soko.mpesa.attempt"].create({
             "payout_id": self.id, "number": len(self.attempt_ids) + 1,
         })
+        code, reason = self._get_wait()
+        if reason:
+            self._hold(reason, code)
         self.account_id._nudge_send()
 
-    def _hold(self, reason):
-        self.hold_reason = reason
-        self._alert(reason)
+    def _hold(self, reason, code=False):
+        """Keep the payout from being sent.
+
+        :param str reason: for people
+        :param str code: what it waits for, when it may go on by itself after that
+        """
+        self.write({"hold_reason": reason, "hold_code": code})
+        if not code or (code == waiting.FIRST and self.amount > (
+                self.company_id.soko_mpesa_first_payment_limit)):
+            self._alert(reason)  # the others end by themselves, or have their task already
+
+    def _go_on(self):
+        self.write({"hold_reason": False, "hold_code": False})
+        self.account_id._nudge_send()
 
     def _withdraw(self):
         """Cancel what was never sent.
@@ -443,6 +497,143 @@ class SokoMpesaPayout(models.Model):
             "mail.mail_activity_data_todo", user_id=self.account_id.responsible_id.id,
             summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
         )
+
+    # === WAITING === #
+
+    def _get_wait(self, claiming=False):
+        """Return what the payment has to wait for, after `_get_payee_objection` found nothing.
+
+        :param bool claiming: it is about to be sent; what goes to an unproven number at the same
+            moment must then see this one
+        :return: (code, reason), empty texts when it may go
+        :rtype: tuple
+        """
+        bank = self.partner_bank_id
+        if warned := bank._soko_mpesa_get_warned(self.partner_id):
+            return "name", self.env._(
+                "M-Pesa named somebody else at the last payment to %(payee)s: %(warning)s An "
+                "approver opens the M-Pesa number and clears the warning; then this goes by "
+                "itself.", payee=self.payee_name, warning=warned[0].soko_mpesa_name_warning,
+            )
+        until = bank._soko_mpesa_get_cooling_until(self.company_id)
+        now = self.env.cr.now()
+        cools = bool(until) and now < until
+        cap = self.company_id.soko_mpesa_first_payment_limit
+        if not cools and (until or not cap or self._is_proven_number()):
+            return "", ""
+        code = waiting.wait_for(
+            self.amount, before=self._sum_before(cools), proven=False, cap=cap, until=until,
+            now=now,
+        )
+        if claiming and not code:
+            bank._soko_mpesa_touch()
+        return code, code and self._explain_wait(code, cap, until)
+
+    def _explain_wait(self, code, cap, until):
+        if code == waiting.COOLING:
+            return self.env._(
+                "The M-Pesa number of %(payee)s replaced another one. Until %(until)s at most "
+                "%(cap)s KES in all are paid to the new number. This payment goes by itself "
+                "after that. If you doubt the change, call the payee's old number.",
+                payee=self.payee_name, cap=f"{cap:,}",
+                until=format_datetime(
+                    self.env, until, tz=self.account_id.responsible_id.tz or "Africa/Nairobi",
+                    dt_format="medium"),
+            )
+        if self.amount <= cap:
+            return self.env._(
+                "Other first payments to the M-Pesa number of %(payee)s are on their way, and "
+                "until one is proven at most %(cap)s KES in all are paid to it. This payment goes "
+                "by itself then.", payee=self.payee_name, cap=f"{cap:,}",
+            )
+        return self.env._(
+            "Nothing was ever paid to the M-Pesa number of %(payee)s, and until a first payment "
+            "is proven at most %(cap)s KES in all are paid to it. Pay a part of at most "
+            "%(cap)s KES first: when M-Pesa has proven it, this payment goes by itself.",
+            payee=self.payee_name, cap=f"{cap:,}",
+        )
+
+    def _get_number_domain(self):
+        return Domain([
+            ("partner_bank_id", "=", self.partner_bank_id.id), ("msisdn", "=", self.msisdn),
+            ("partner_id", "=", self.partner_id.id), ("id", "!=", self.id),
+        ])
+
+    def _is_proven_number(self):
+        """Whether M-Pesa has proven a payment to this payee at this number."""
+        return bool(self.search_count(
+            self._get_number_domain() & Domain("paid_at", "!=", False), limit=1))
+
+    def _sum_before(self, with_paid):
+        """Return the shillings that are on their way to the same number before this payout.
+
+        :param bool with_paid: count those that have arrived, too
+        """
+        counted = Domain("attempt_ids.state", "in", states.ATTEMPT_SENT) | Domain([
+            ("state", "=", "approved"), ("id", "<", self.id)])
+        if with_paid:
+            counted |= Domain("paid_at", "!=", False)
+        groups = self._read_group(self._get_number_domain() & counted, [], ["amount:sum"])
+        return groups[0][0] or 0
+
+    @api.model
+    def _recheck_soon(self):
+        """Look again, in a transaction of its own, at payouts that go on by themselves."""
+        # sudo: a cron is triggered, not edited
+        self.env.ref("soko_mpesa.ir_cron_sweep").sudo()._trigger()
+
+    def _recheck_waiting(self):
+        """Let go what has waited long enough; one transaction each. For the sweeping cron."""
+        for payout in self.search([("state", "=", "held"), ("hold_code", "!=", False)], order="id"):
+            try:
+                payout._lock()
+                payout._recheck()
+                self.env["ir.cron"]._commit_progress(1)
+            except (LockError, OperationalError):
+                self.env.cr.rollback()  # somebody is at it; the next sweep comes soon
+
+    def _recheck(self):
+        """Let go on, or say anew what is waited for. Doesn't commit; the caller holds the lock."""
+        if self.state != "held" or not self.hold_code:
+            return
+        if objection := self._get_payee_objection():
+            self._hold(objection)
+            return
+        code, reason = self._get_wait()
+        if not code:
+            self._go_on()
+        elif code != self.hold_code:
+            self._hold(reason, code)
+
+    # === NAMES === #
+
+    def _check_name(self, party):
+        """Compare whom M-Pesa says it paid with whom we meant. The payment stays paid.
+
+        :param str party: ``254700000041 - AMINA MFANO`` as M-Pesa wrote it; may be empty
+        """
+        heard = names.split_party(party)
+        bank = self.partner_bank_id
+        known = bank.soko_mpesa_registered_name if bank.acc_number == self.msisdn else ""
+        expected = known or self.registered_name or self.payee_name
+        self.name_check = names.compare(heard, expected)
+        if self.name_check != names.MISMATCH:
+            if self.search_count([
+                ("partner_bank_id", "=", bank.id), ("state", "=", "held"),
+                ("hold_code", "=", waiting.FIRST),
+            ], limit=1):
+                self._recheck_soon()
+            return
+        self.name_mismatch = self.env._(
+            "M-Pesa named \"%(heard)s\" where we know \"%(expected)s\".",
+            heard=heard[:100], expected=expected,
+        )
+        bank._soko_mpesa_warn_of_name(self.name_mismatch)
+        self._alert(self.env._(
+            "%(mismatch)s The payment %(name)s stays paid. Ask %(payee)s whether the money "
+            "arrived; the next payments wait until an approver clears the warning on the number.",
+            mismatch=self.name_mismatch, name=self.name, payee=self.payee_name,
+        ))
 
     # === AUDIT === #
 

@@ -51,6 +51,7 @@ class MpesaCase(TransactionCase):
         cls.env.user.company_ids += cls.company
         cls.env["account.chart.template"].try_loading("generic_coa", cls.company, False)
         cls.company.currency_id = kes
+        cls.company.soko_mpesa_first_payment_limit = 0  # tests of first payments set it
         cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
 
     @classmethod
