@@ -40,7 +40,7 @@ def inside(builder, part, count, letters):
 
 # ---------------------------------------------------------------------- HTTP
 def post_all(port, jobs):
-    """Post (path, body) pairs by 8 threads; return (requests a second, p50, p99 in ms, statuses)."""
+    """Post (path, body) pairs by 8 threads; return requests a second, p50 and p99 in ms."""
     jobs, times, statuses, lock = list(jobs), [], [], threading.Lock()
     jobs.reverse()
 

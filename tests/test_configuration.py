@@ -195,3 +195,43 @@ if COMPOSE:
         command = [COMPOSE, "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module", params=["soko-web", "soko-cron"])
+def unit(request):
+    parser = configparser.RawConfigParser(strict=True)
+    parser.optionxform = str
+    text = (ROOT / "deploy" / "systemd" / f"{request.param}.service").read_text(encoding="utf-8")
+    parser.read_string(text)
+    return parser
+
+
+def test_units_start_again_and_stop_gently(unit):
+    service = unit["Service"]
+    assert service["Restart"] == "always", "Odoo's master ends itself when PostgreSQL is away"
+    assert service["KillMode"] == "mixed", "the default kills a sender in the middle of a call"
+    assert service["User"] == "odoo"
+    deadline = re.search(r"HTTP_DEADLINE = (\d+)", (
+        ROOT / "addons" / "soko_mpesa" / "const.py").read_text(encoding="utf-8"))
+    assert int(service["TimeoutStopSec"]) > 2 * int(deadline[1])
+
+
+def test_units_part_web_and_jobs():
+    web, cron = (
+        (ROOT / "deploy" / "systemd" / f"soko-{name}.service").read_text(encoding="utf-8")
+        for name in ("web", "cron"))
+    assert "--max-cron-threads=0" in web
+    assert "--max-cron-threads=2" in cron
+    assert "--http-interface=127.0.0.1" in cron
+    assert "--dev" not in web + cron
+
+
+if shutil.which("systemd-analyze"):
+
+    def test_systemd_reads_the_units():
+        """It knows every key; only the programs of a server are missing here."""
+        units = [str(path) for path in (ROOT / "deploy" / "systemd").glob("*.service")]
+        command = ["systemd-analyze", "verify", *units]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        mine = [line for line in done.stderr.splitlines() if "soko-" in line]
+        assert all("is not executable" in line for line in mine), done.stderr

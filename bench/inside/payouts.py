@@ -1,4 +1,4 @@
-"""What bench/payouts.py measures inside Odoo's shell; it prints JSON lines that begin with BENCH."""
+"""What bench/payouts.py measures inside Odoo's shell; its JSON lines begin with BENCH."""
 # ruff: noqa: F821  Odoo's shell gives `env`
 import json
 import os
@@ -97,8 +97,8 @@ def plain_pay(bill_ids, journal, quiet):
         context = {"tracking_disable": True} if quiet else {}
         bills = inner["account.move"].with_context(**context).browse(part)
         payments = inner["account.payment"].with_context(**context).create([{
-            "payment_type": "outbound", "partner_type": "supplier", "partner_id": bill.partner_id.id,
-            "amount": bill.amount_residual, "journal_id": journal, "date": fields.Date.today(),
+            "payment_type": "outbound", "partner_type": "supplier",
+            "partner_id": bill.partner_id.id, "amount": bill.amount_residual, "journal_id": journal, "date": fields.Date.today(),
             "memo": bill.name,
         } for bill in bills])
         payments.action_post()

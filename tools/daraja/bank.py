@@ -61,6 +61,18 @@ class Bank:
 
     def _apply_float_added(self, entry):
         self.utility += entry["amount"]
+        self.receipts[entry.get("receipt")] = None
+
+    def _apply_foreign(self, entry):
+        self.utility += entry["amount"]
+        self.receipts[entry["receipt"]] = None
+
+    def _apply_reversed(self, entry):
+        self.utility = entry["utility_after"]
+        self.wallets[entry["msisdn"]] = entry["wallet_after"]
+        self.receipts[entry["receipt"]] = None
+        transaction = self.transactions[entry["id"]]
+        transaction["reversals"] = [*transaction.get("reversals", ()), entry["receipt"]]
 
     def _apply_accepted(self, entry):
         fresh = {"state": "accepted", "receipt": None, "fee": 0, "result_code": None}
@@ -79,6 +91,7 @@ class Bank:
             state="completed", result_code=0, result_desc=wire.PROCESSED, fee=entry["fee"],
             receipt=entry["receipt"], transaction_id=entry["receipt"],
             paid_amount=entry["amount"], finalised_at=entry["at"],
+            paid_msisdn=entry["msisdn"], paid_name=entry["name"],
             utility_after=entry["utility_after"], charges_after=entry["charges_after"],
         )
         self.receipts[entry["receipt"]] = entry["id"]
@@ -92,10 +105,46 @@ class Bank:
         """Return what is in a customer's wallet, in shillings."""
         return self.wallets.get(msisdn, self.people.get(msisdn)["wallet"])
 
+    def _new_receipt(self):
+        return wire.new_receipt(self.rng, wire.now(), self.receipts)
+
     def add_float(self, amount):
         """Put money into the utility account."""
         with self.lock:
-            self._record({"type": "float_added", "amount": amount})
+            self._record({
+                "type": "float_added", "amount": amount, "receipt": self._new_receipt(),
+            })
+
+    def book_foreign(self, amount, details, reason, party=""):
+        """Move money that nobody asked for over the API: work at the portal, other products.
+
+        :param int amount: whole shillings into the utility account; negative out of it
+        """
+        with self.lock:
+            self._record({
+                "type": "foreign", "amount": amount, "details": details, "reason": reason,
+                "party": party, "receipt": self._new_receipt(),
+            })
+
+    def reverse(self, receipt):
+        """Take an executed payment back, as people do it at the portal, and return its line.
+
+        :return: the ledger's line, or ``None`` when there is nothing (more) to reverse
+        """
+        with self.lock:
+            paid = next((e for e in self.ledger.entries
+                         if e["type"] == "paid" and e["receipt"] == receipt), None)
+            taken = any(e["type"] == "reversed" and e["original"] == receipt
+                        for e in self.ledger.entries)
+            if paid is None or paid["kind"] != "b2c" or taken:
+                return None
+            self._record({
+                "type": "reversed", "id": paid["id"], "original": receipt,
+                "receipt": self._new_receipt(), "msisdn": paid["msisdn"], "name": paid["name"],
+                "amount": paid["amount"], "utility_after": self.utility + paid["amount"],
+                "wallet_after": self.wallet(paid["msisdn"]) - paid["amount"],
+            })
+            return self.ledger.entries[-1]
 
     def reset(self, utility):
         """Begin new books; the old file is put aside."""
@@ -107,12 +156,12 @@ class Bank:
     def accept(self, kind, key, transaction):
         """Take a transaction under its id.
 
-        :param str kind: ``b2c`` or ``stk``
+        :param str kind: ``b2c``, ``stk`` or ``c2b``
         :param str key: the originator's id (b2c) or the checkout request's id (stk)
         :raises DuplicateTransaction: the id was taken before
         """
         with self.lock:
-            if key in self.transactions:
+            if key in self.transactions and not self.config.forget_ids:
                 raise DuplicateTransaction(key)
             name = self.people.get(transaction["msisdn"])["name"]
             self._record({"type": "accepted", "kind": kind, "id": key, "name": name,
@@ -127,10 +176,11 @@ class Bank:
             })
             return dict(self.transactions[key])
 
-    def execute(self, key, amount=None):
+    def execute(self, key, amount=None, msisdn=None):
         """Move the money of an accepted transaction if the rules let it, and return it.
 
         :param int amount: another amount than the one asked for (a provider's mistake)
+        :param str msisdn: another number than the one asked for (a provider's mistake)
         """
         with self.lock:
             transaction = self.transactions[key]
@@ -139,17 +189,18 @@ class Bank:
             refusal = (self._why_not_b2c if is_b2c else self._why_not_stk)(transaction, amount)
             if refusal:
                 return self.refuse(key, *refusal)
-            self._pay(transaction, amount, is_b2c)
+            self._pay(transaction, amount, is_b2c, msisdn or transaction["msisdn"])
             return dict(self.transactions[key])
 
-    def _pay(self, transaction, amount, is_b2c):
-        msisdn = transaction["msisdn"]
+    def _pay(self, transaction, amount, is_b2c, msisdn):
+        known = msisdn == transaction["msisdn"]
+        name = transaction["name"] if known else self.people.get(msisdn)["name"]
         fee = b2c_fee(amount) if is_b2c else 0
         sign = 1 if is_b2c else -1
         self._record({
             "type": "paid", "kind": transaction["kind"], "id": transaction["id"],
-            "receipt": wire.new_receipt(self.rng, wire.now(), self.receipts),
-            "msisdn": msisdn, "name": transaction["name"], "amount": amount, "fee": fee,
+            "receipt": self._new_receipt(),
+            "msisdn": msisdn, "name": name, "amount": amount, "fee": fee,
             "utility_after": self.utility - sign * amount, "charges_after": self.charges - fee,
             "wallet_after": self.wallet(msisdn) + sign * amount,
         })

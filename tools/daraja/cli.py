@@ -36,6 +36,14 @@ def arguments(words=None):
     parser.add_argument("--stk-timeout", type=float, default=default.stk_timeout, metavar="S")
     parser.add_argument("--callback-timeout", type=float, default=default.callback_timeout,
                         metavar="S")
+    parser.add_argument("--lock-after", type=int, default=default.lock_after, metavar="N",
+                        help="wrong initiator passwords in a row until the operator is locked")
+    parser.add_argument("--register-once", action="store_true",
+                        help="C2B addresses cannot be changed, as in production")
+    parser.add_argument("--forget-ids", action="store_true",
+                        help="pay a request with a used id again: whoever sends twice pays twice")
+    parser.add_argument("--allow-hooks", action="store_true",
+                        help="tests on this machine may have programs called (never elsewhere)")
     return Settings(**vars(parser.parse_args(words)))
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from . import faults, page, stk
+from . import c2b, checks, faults, hooks, page, statement, stk
 from .replies import Reply
 
 
@@ -59,6 +59,63 @@ def post_faults(sim, request):
     return Reply(body={"faults": sim.faults.view()})
 
 
+def get_stats(sim, _request):
+    """Return how often each fault was played, and how many requests and letters there were."""
+    played, total = sim.faults.tally.view()
+    return Reply(body={"faults": played, "faults_total": total,
+                       "counts": sim.journal.audit()["counts"]})
+
+
+def get_audit(sim, _request):
+    """Return every payment request seen: how often each id came, and the digests of its body."""
+    return Reply(body=sim.journal.audit()["payments"])
+
+
+def get_hooks(sim, _request):
+    """Return the hooks that wait for their moment."""
+    return Reply(body={"allowed": sim.hooks.allowed, "hooks": sim.hooks.view(),
+                       "moments": list(hooks.MOMENTS)})
+
+
+def post_hooks(sim, request):
+    """Set a hook, or clear all (``{"clear": true}``); only for tests on this machine."""
+    if not sim.hooks.allowed or request.client not in ("127.0.0.1", "::1"):
+        return refuse("Hooks call programs: start with --allow-hooks, ask from this machine", 403)
+    if request.body.get("clear"):
+        sim.hooks.clear()
+        return get_hooks(sim, request)
+    try:
+        return Reply(body=sim.hooks.add(request.body))
+    except (hooks.InvalidHook, TypeError) as failure:
+        return refuse(str(failure))
+
+
+def get_c2b(sim, _request):
+    """Return where payments of customers are confirmed."""
+    return Reply(body={"registered": sim.c2b.known, "validation": sim.c2b_validation})
+
+
+def post_c2b(sim, request):
+    """Let a customer pay (``msisdn``, ``amount``, ``reference``, ``shortcode``), or set
+    whether payments are validated first (``{"validation": true}``).
+    """
+    body = request.body
+    if "validation" in body:
+        sim.c2b_validation = body["validation"] is True
+        return get_c2b(sim, request)
+    try:
+        transaction = {
+            "command": "CustomerPayBillOnline", "msisdn": checks.msisdn(body, "msisdn"),
+            "amount": checks.whole_number(body, "amount"),
+            "shortcode": checks.shortcode(
+                {"shortcode": next(iter(sim.c2b.known), "600992"), **body}, "shortcode"),
+            "account_reference": checks.optional_text(body, "reference", 20),
+        }
+    except checks.InvalidField as failure:
+        return refuse(f"'{failure.field}' is missing or wrong")
+    return Reply(body=c2b.pay(sim, transaction, sim.no_faults))
+
+
 def post_reset(sim, request):
     """Begin new books; ``{"utility": shillings}`` sets the opening balance."""
     utility = request.body.get("utility")
@@ -75,6 +132,44 @@ def post_float(sim, request):
         return refuse("'amount' is a whole number of shillings")
     sim.bank.add_float(amount)
     return Reply(body={"utility": sim.bank.utility})
+
+
+def post_reverse(sim, request):
+    """Take a payment back, as it is done at the portal; ``{"receipt": ..}``."""
+    line = sim.bank.reverse(request.body.get("receipt"))
+    return Reply(body=line) if line else refuse("No payment to reverse has this receipt.", 404)
+
+
+def post_foreign(sim, request):
+    """Move money that no API request asked for: ``{"amount", "details", "reason", "party"}``."""
+    body = request.body
+    amount = body.get("amount")
+    if not isinstance(amount, int) or isinstance(amount, bool) or not amount:
+        return refuse("'amount' is a whole number of shillings, negative for money that goes out")
+    sim.bank.book_foreign(
+        amount, str(body.get("details", "Business to Business Transfer")),
+        str(body.get("reason", "Organization Transfer")), str(body.get("party", "")),
+    )
+    return Reply(body={"utility": sim.bank.utility})
+
+
+def _statement(sim, request, write, name, content_type):
+    style = statement.STYLES.get(request.query.get("style", "portal"))
+    if style is None:
+        return refuse(f"'style' must be one of: {', '.join(statement.STYLES)}")
+    body = write(sim, style, request.query.get("since", ""))
+    return Reply(body=body, content_type=content_type, download=name)
+
+
+def get_statement_csv(sim, request):
+    """Return the organisation's statement as the portal exports it; ``?since=&style=``."""
+    return _statement(sim, request, statement.as_csv, "statement.csv", "text/csv; charset=utf-8")
+
+
+def get_statement_xlsx(sim, request):
+    """Return the organisation's statement as a spreadsheet; ``?since=&style=``."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _statement(sim, request, statement.as_xlsx, "statement.xlsx", kind)
 
 
 def get_people(sim, _request):
@@ -134,8 +229,18 @@ ROUTES = {
     ("GET", "/_sim/requests"): get_requests,
     ("GET", "/_sim/faults"): get_faults,
     ("POST", "/_sim/faults"): post_faults,
+    ("GET", "/_sim/stats"): get_stats,
+    ("GET", "/_sim/audit"): get_audit,
+    ("GET", "/_sim/hooks"): get_hooks,
+    ("POST", "/_sim/hooks"): post_hooks,
+    ("GET", "/_sim/c2b"): get_c2b,
+    ("POST", "/_sim/c2b"): post_c2b,
     ("POST", "/_sim/reset"): post_reset,
     ("POST", "/_sim/float"): post_float,
+    ("POST", "/_sim/reverse"): post_reverse,
+    ("POST", "/_sim/foreign"): post_foreign,
+    ("GET", "/_sim/statement.csv"): get_statement_csv,
+    ("GET", "/_sim/statement.xlsx"): get_statement_xlsx,
     ("GET", "/_sim/people"): get_people,
     ("POST", "/_sim/people"): post_people,
     ("GET", "/_sim/certificate"): get_certificate,

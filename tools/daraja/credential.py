@@ -2,7 +2,6 @@
 
 from . import rsa
 
-WRONG_PASSWORDS_UNTIL_LOCKED = 3
 INVALID_INITIATOR = (2001, "The initiator information is invalid.")
 LOCKED_INITIATOR = (8006, "The security credential is locked.")
 
@@ -16,6 +15,7 @@ class Initiator:
 
     def __init__(self, settings):
         self.password = settings.initiator_password
+        self.lock_after = settings.lock_after
         self.key, self.certificate = rsa.load_or_create(settings.state)
         self.failures = 0
 
@@ -23,7 +23,7 @@ class Initiator:
         """Return ``None``, or the (result code, text) that the transaction must fail with."""
         if not self.password:
             return None
-        if self.failures >= WRONG_PASSWORDS_UNTIL_LOCKED:
+        if self.failures >= self.lock_after:
             return LOCKED_INITIATOR
         plain = rsa.decrypt(self.key, cipher)
         if plain == self.password.encode():

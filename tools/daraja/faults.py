@@ -1,35 +1,76 @@
 """Scripted misbehaviour: which request goes wrong, when and how often."""
 
+import collections
 import itertools
 import random
 import threading
 
-KINDS = ("oauth", "b2c", "status", "balance", "stk", "stkquery")
+KINDS = ("oauth", "b2c", "status", "balance", "stk", "stkquery", "c2b")
 NUMBER, TEXT = (int, float), str
 # name: (what it does, {parameter: type})
 FAULTS = {
+    # nothing is done
     "down": ("answers 503 with a maintenance page and does nothing", {}),
-    "reset": ("resets the connection before doing anything", {}),
+    "reset": ("resets the connection when the request is read, does nothing", {}),
+    "reset_reading": ("resets the connection while the request comes in: after its headers or in "
+                      "the middle of its body", {"where": TEXT}),
     "slow": ("waits before doing anything", {"seconds": NUMBER}),
     "http": ("answers this status and body and does nothing",
              {"status": int, "body": (str, dict), "content_type": TEXT}),
+    "redirect": ("sends the client to another address and does nothing",
+                 {"status": int, "location": TEXT}),
     "throttle": ("answers 500.003.02 (spike arrest) and does nothing", {}),
+    "quota": ("answers 500.003.03 (quota) and does nothing", {}),
+    "apigee": ("answers the gateway's own 'fault' body and does nothing", {"status": int}),
     "token_expired": ("forgets all tokens and refuses this one", {}),
     "system_error": ("answers 500.002.1001 'System internal error.' and does nothing", {}),
+    "duplicate_first": ("says that the id was used before, though it was not", {}),
+    # what becomes of the money
     "result_failure": ("accepts, then fails with this result code",
                        {"code": (int, str), "description": TEXT}),
     "execute_delay": ("accepts, executes only after some seconds", {"seconds": NUMBER}),
     "wrong_amount": ("pays another amount than the one asked for", {"amount": int}),
+    "wrong_receiver": ("pays another number than the one asked for", {"msisdn": TEXT}),
     "double_payment": ("pays twice for one request", {}),
-    "ack_lost": ("executes, then resets the connection instead of answering", {}),
-    "ack_html": ("executes, then answers 503 with a maintenance page", {}),
-    "ack_delay": ("executes, then waits before answering", {"seconds": NUMBER}),
+    "reversed_later": ("takes the payment back after some seconds, as people do at the portal",
+                       {"seconds": NUMBER}),
+    # the answer is spoilt, the request was served
+    "ack_lost": ("serves, then resets the connection instead of answering", {}),
+    "ack_html": ("serves, then answers 503 with a maintenance page", {}),
+    "ack_delay": ("serves, then waits before answering", {"seconds": NUMBER}),
+    "ack_cut": ("serves, then resets the connection after the answer's headers or in its body",
+                {"where": TEXT}),
+    "ack_code": ("serves, then answers with this ResponseCode ('missing' leaves it out)",
+                 {"code": (int, str)}),
+    "ack_redirect": ("serves, then sends the client to another address",
+                     {"status": int, "location": TEXT}),
+    "echo_other": ("serves, then echoes an id that nobody sent", {}),
+    "empty": ("serves, then answers with nothing", {"status": int}),
+    "truncated": ("serves, then answers with half of the JSON", {}),
+    "drip": ("serves, then answers one byte at a time", {"seconds": NUMBER}),
+    "bomb": ("serves, then answers with ten million bytes, packed ('gzip') or 'plain'",
+             {"size": int, "how": TEXT}),
+    # callbacks
     "lost_callback": ("never posts the result", {}),
     "callback_delay": ("posts the result after this many seconds", {"seconds": NUMBER}),
     "callback_duplicate": ("posts the result several times", {"copies": int}),
+    "callback_storm": ("posts many more copies of the result at one moment", {"copies": int}),
     "callback_first": ("posts the result before answering the request", {}),
+    "callback_shape": ("posts the result in another shape, or in a random one", {"shape": TEXT}),
+    "callback_wrong_id": ("posts a result of somebody else's payment first", {}),
+    "callback_wrong_address": ("posts the result to an address that nobody gave, too", {}),
+    "callback_broken": ("posts a broken letter first, of this kind or a random one",
+                        {"how": TEXT}),
     "timeout_notice": ("posts the request to QueueTimeOutURL, then the result", {}),
+    "timeout_after": ("posts the request to QueueTimeOutURL after the result", {}),
+    "failure_first": ("posts a failure first, pays after some seconds all the same and posts that",
+                      {"code": (int, str), "seconds": NUMBER}),
+    "failure_after": ("posts a failure after the success", {"code": (int, str)}),
+    # answers to status queries
+    "status_word": ("says that the payment is in this state", {"word": TEXT}),
+    "status_not_found": ("says that there is no such payment", {}),
 }
+EARLY = ("reset_reading",)
 COMMON = {"kind": str, "times": int, "after": int, "chance": NUMBER, "match": dict}
 
 
@@ -65,17 +106,53 @@ def checked(description):
 
 
 class Plan:
-    """The faults that hit one request, by name."""
+    """The faults that hit one request, by name.
 
-    def __init__(self, faults=()):
+    A fault counts as played when somebody asks for it: that is the moment it takes effect.
+    """
+
+    def __init__(self, faults=(), tally=None, kind=""):
         self.faults = {fault["fault"]: fault for fault in faults}
+        self._tally, self._kind, self._played = tally, kind, set()
 
     def __contains__(self, name):
-        return name in self.faults
+        if name not in self.faults:
+            return False
+        if name not in self._played:
+            self._played.add(name)
+            self.count(name, 1)
+        return True
 
     def get(self, name, parameter, default=None):
         """Return a parameter of a fault, or ``default`` when the fault does not apply."""
-        return self.faults.get(name, {}).get(parameter, default)
+        return self.faults[name].get(parameter, default) if name in self else default
+
+    def count(self, name, times):
+        """Count a fault that was played more than once, such as each further copy."""
+        if name in self.faults and self._tally is not None and times > 0:
+            self._tally.add(f"{self._kind}:{name}", times)
+
+
+class Tally:
+    """How often each fault was played since the books were opened."""
+
+    def __init__(self):
+        self._counts, self._lock = collections.Counter(), threading.Lock()
+
+    def add(self, name, times):
+        """Count a fault."""
+        with self._lock:
+            self._counts[name] += times
+
+    def clear(self):
+        """Start again at zero."""
+        with self._lock:
+            self._counts.clear()
+
+    def view(self):
+        """Return the counts by kind and name, and their sum."""
+        with self._lock:
+            return dict(sorted(self._counts.items())), sum(self._counts.values())
 
 
 class Script:
@@ -86,6 +163,7 @@ class Script:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._active = []
+        self.tally = Tally()
 
     def add(self, descriptions):
         """Switch faults on and return them with their ids; all or none."""
@@ -106,15 +184,20 @@ class Script:
         with self._lock:
             return [dict(fault) for fault in self._active]
 
-    def plan(self, kind, body):
-        """Return the plan of one request and count its faults down."""
-        with self._lock:
-            hit = [fault for fault in self._active if self._hits(fault, kind, body)]
-            self._active = [fault for fault in self._active if fault["times"] != 0]
-        return Plan(hit)
+    def plan(self, kind, body, early=False):
+        """Return the plan of one request and count its faults down.
 
-    def _hits(self, fault, kind, body):
-        if fault["kind"] not in ("*", kind):
+        :param bool early: ask for the faults that strike before the body is read
+        """
+        if not self._active:
+            return Plan()
+        with self._lock:
+            hit = [fault for fault in self._active if self._hits(fault, kind, body, early)]
+            self._active = [fault for fault in self._active if fault["times"] != 0]
+        return Plan(hit, self.tally, kind)
+
+    def _hits(self, fault, kind, body, early):
+        if fault["kind"] not in ("*", kind) or (fault["fault"] in EARLY) is not early:
             return False
         if any(str(body.get(name)) != str(value) for name, value in fault["match"].items()):
             return False

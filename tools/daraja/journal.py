@@ -1,6 +1,7 @@
 """What came in and what was posted out, kept in memory for people and tests."""
 
 import collections
+import hashlib
 import itertools
 import threading
 
@@ -29,6 +30,36 @@ class Journal:
         """Forget everything."""
         self.requests = collections.deque(maxlen=KEPT)
         self.callbacks = collections.deque(maxlen=KEPT)
+        self.counts = collections.Counter()
+        self.payments = {}
+
+    def receive(self, kind, body, raw, faults=()):
+        """Count a request; for payments keep how often an id came, with which digests.
+
+        :param faults: the names of the faults that hit it
+        """
+        with self._lock:
+            self.counts[f"request:{kind}"] += 1
+            if kind == "b2c":
+                key = str(body.get("OriginatorConversationID"))
+                known = self.payments.setdefault(key, {
+                    "requests": 0, "sha256": [], "faults": []})
+                known["requests"] += 1
+                digest = hashlib.sha256(raw).hexdigest()
+                if digest not in known["sha256"]:
+                    known["sha256"].append(digest)
+                known["faults"] = sorted({*known["faults"], *faults})
+
+    def count_delivery(self, kind, status):
+        """Count a letter by what came of it."""
+        with self._lock:
+            self.counts[f"callback:{kind}:{status or 'lost'}"] += 1
+
+    def audit(self):
+        """Return every payment request ever seen, by id, and the counts of everything."""
+        with self._lock:
+            return {"payments": {key: dict(known) for key, known in self.payments.items()},
+                    "counts": dict(sorted(self.counts.items()))}
 
     def request(self, kind, method, path, body, plan):
         """Note a request and return its record, to be completed with the answer."""

@@ -3,7 +3,7 @@
 import html
 import json
 
-from . import faults, stk
+from . import faults, phones, statement, stk
 
 SHOWN = 40
 STYLE = """
@@ -23,9 +23,12 @@ font-variant-numeric: tabular-nums } code { font-size: .85em; overflow-wrap: any
 .completed { color: var(--green) } .failed { color: #b3261e } .accepted { color: #8a5a00 }
 .mute { color: var(--mute) } button, select, input { font: inherit; padding: .3rem .7rem;
 border: 1px solid #b9c6bf; border-radius: .4rem; background: #fff } button { cursor: pointer }
-.phone { display: inline-block; width: 15rem; border: 2px solid var(--ink); border-radius: 1.2rem;
-padding: 1rem; margin: 0 1rem 0 0; background: #fff } form { display: inline-flex; gap: .5rem;
-flex-wrap: wrap; align-items: center }
+.phones { display: flex; flex-wrap: wrap; gap: 1rem; margin: .8rem 0 0 }
+.phone { width: 16.5rem; border: 2px solid var(--ink); border-radius: 1.2rem; padding: .8rem;
+background: #fff } .phone p { background: #e7f3ea; border-radius: .6rem; padding: .5rem .6rem;
+margin: .5rem 0 0; font-size: .85em } .phone p.ask { background: #fff5d9 }
+.bar { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center }
+form { display: inline-flex; gap: .5rem; flex-wrap: wrap; align-items: center }
 """
 SCRIPT = """
 async function send(path, body) {
@@ -38,6 +41,14 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-path]");
   if (button) { send(button.dataset.path, JSON.parse(button.dataset.body)); }
 });
+for (const [name, path] of [["float", "/_sim/float"], ["customer", "/_sim/c2b"]]) {
+  document.getElementById(name).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const body = Object.fromEntries(new FormData(event.target));
+    body.amount = Number(body.amount);
+    send(path, body);
+  });
+}
 document.getElementById("fault").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
@@ -109,9 +120,39 @@ def phone(prompt):
         for label, what in (("Enter PIN", "pay"), ("Cancel", "cancel"), ("Wrong PIN", "wrong_pin"))
     )
     return (
-        f'<div class="phone"><b>{text(prompt["msisdn"])}</b><p>Do you want to pay '
+        f'<div class="phone"><b>{text(prompt["msisdn"])}</b><p class="ask">Do you want to pay '
         f"KES {money(prompt['amount'])} to {text(prompt['shortcode'])}, account "
         f"{text(prompt['account_reference'])}?</p>{buttons}</div>"
+    )
+
+
+def screen(phone):
+    """Return a phone with its newest messages and what is in the wallet."""
+    messages = "".join(f"<p>{text(message)}</p>" for message in phone.messages)
+    return (f'<div class="phone"><b>{text(phone.msisdn)}</b> {text(phone.name)}<br>'
+            f'<span class="mute">in the wallet: KES {money(phone.wallet)}</span>{messages}</div>')
+
+
+def till():
+    """Return the form that adds float and the links that download the statement."""
+    styles = "".join(
+        f' {style} <a href="/_sim/statement.csv?style={style}">CSV</a> '
+        f'<a href="/_sim/statement.xlsx?style={style}">XLSX</a>' for style in statement.STYLES)
+    return (
+        '<section class="bar"><form id="float"><label>Add float: KES <input name="amount" '
+        'type="number" min="1" required size="9"></label><button>Add</button></form>'
+        f"<span>Statement, as the portal exports it:{styles}</span></section>"
+    )
+
+
+def customer_form():
+    """Return the form with which a customer pays to the shortcode."""
+    return (
+        '<form id="customer">A customer pays: <input name="msisdn" placeholder="254700000001" '
+        'aria-label="Number" required size="13"><input name="amount" type="number" min="1" '
+        'placeholder="KES" aria-label="Amount" required size="7"><input name="reference" '
+        'placeholder="account" aria-label="Account" maxlength="20" size="10">'
+        "<button>Pay</button></form>"
     )
 
 
@@ -165,7 +206,7 @@ def render(sim):
     payments = [payment_row(p) for p in books["payments"][:-SHOWN - 1:-1]]
     requests = [message_row(r) for r in log["requests"][:-SHOWN - 1:-1]]
     callbacks = [message_row(r) for r in log["callbacks"][:-SHOWN - 1:-1]]
-    phones = "".join(phone(prompt) for prompt in stk.prompts(sim))
+    screens = "".join([*map(phone, stk.prompts(sim)), *map(screen, phones.newest(sim))])
     heads = ("Time", "Kind", "Where", "Outcome", "Faults", "")
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>M-Pesa simulator</title>
@@ -173,8 +214,10 @@ def render(sim):
 <body><header><h1>M-Pesa simulator</h1>
 <p>No real money. The ledger has {len(books['entries'])} lines.</p></header><main>
 <div class="cards">{cards(books['accounts'])}</div>
-<section><h2>Phones</h2><p>Customers who are asked to pay: {modes(sim)}</p>
-{phones or '<p class="mute">No payment prompt is on a phone.</p>'}</section>
+{till()}
+<section><h2>Phones</h2><div class="bar">{customer_form()}
+<span>Who is asked to pay will: {modes(sim)}</span></div><div class="phones">
+{screens or '<span class="mute">No message and no prompt is on a phone.</span>'}</div></section>
 <section><h2>Payments</h2>{table(
     ("Time", "Kind", "Customer", "KES", "Fee", "State", "Receipt", "Id"), payments,
     "Nobody has been paid yet.")}</section>

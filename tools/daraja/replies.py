@@ -11,6 +11,10 @@ class Reply:
     :ivar body: an object (sent as JSON), a text or bytes
     :ivar reset: reset the connection instead of answering
     :ivar then: called when the answer is on its way
+    :ivar cut: reset the connection after the ``headers`` or in the middle of the ``body``
+    :ivar drip: seconds between two bytes of the answer
+    :ivar headers: further headers
+    :ivar download: the name of the file that a browser keeps the body in
     """
 
     status: int = 200
@@ -18,6 +22,10 @@ class Reply:
     content_type: str = "application/json"
     reset: bool = False
     then: Callable | None = None
+    cut: str = ""
+    drip: float = 0.0
+    headers: dict = dataclasses.field(default_factory=dict)
+    download: str = ""
 
 
 class Refused(Exception):

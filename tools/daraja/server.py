@@ -9,7 +9,7 @@ import struct
 import time
 import urllib.parse
 
-from . import checks, control, wire
+from . import checks, control, mischief, wire
 from .faults import Plan
 from .replies import Refused, Reply, invalid
 from .simulator import PRODUCTS
@@ -29,6 +29,7 @@ class Request:
     headers: object
     raw: bytes
     body: object = None
+    client: str = ""
 
 
 def parsed(raw):
@@ -39,6 +40,12 @@ def parsed(raw):
         return json.loads(raw)
     except (ValueError, RecursionError):
         return None
+
+
+def shown(reply):
+    """Return what the journal keeps of an answer."""
+    long = isinstance(reply.body, bytes) and len(reply.body) > 2000
+    return f"({len(reply.body)} bytes)" if long or isinstance(reply.body, bytes) else reply.body
 
 
 class Gateway:
@@ -58,41 +65,45 @@ class Gateway:
         """Return the reply of one of Daraja's products, spoilt by the faults that hit it."""
         kind, method, handler = PRODUCTS.get(request.path, (None, None, None))
         body = request.body if isinstance(request.body, dict) else {}
+        self.sim.hooks.fire("request_read", kind, body)
         plan = self.sim.faults.plan(kind, body) if kind else Plan()
+        self.sim.journal.receive(kind, body, request.raw, plan.faults)
         note = self.sim.journal.request(kind, request.method, request.path, body, plan)
         try:
-            reply = self.before(request, plan) or self.served(request, kind, method, handler, plan)
+            reply = mischief.before(self.sim, plan) or self.served(
+                request, kind, method, handler, plan)
         except Refused as refusal:
             reply = self.refused(refusal)
         except checks.InvalidField as failure:
             reply = self.refused(invalid(failure.field))
-        reply = self.after(reply, plan)
+        reply = mischief.after(reply, plan)
+        self.sim.hooks.fire("before_answer", kind, body)
         note["status"] = "reset" if reply.reset else reply.status
-        note["answer"] = "(token)" if kind == "oauth" and reply.status == 200 else reply.body
+        note["answer"] = "(token)" if kind == "oauth" and reply.status == 200 else shown(reply)
+        return self.followed(reply, kind, body)
+
+    def followed(self, reply, kind, body):
+        """Return a reply after which the hooks of that moment are called."""
+        then = reply.then
+
+        def follow():
+            self.sim.hooks.fire("after_answer", kind, body)
+            if then:
+                then()
+
+        reply.then = follow
         return reply
+
+    def early(self, path):
+        """Return where a connection is to be reset while its request comes in, if at all."""
+        kind = PRODUCTS.get(path, (None,))[0]
+        plan = self.sim.faults.plan(kind, {}, early=True) if kind else Plan()
+        return plan.get("reset_reading", "where", "headers") if "reset_reading" in plan else ""
 
     def refused(self, refusal):
         """Return Daraja's error envelope."""
         body = wire.error(self.sim.bank.rng, refusal.code, refusal.message)
         return Reply(refusal.status, body)
-
-    def before(self, request, plan):
-        """Play the faults that keep a request from being served."""
-        time.sleep(plan.get("slow", "seconds", 0))
-        if "token_expired" in plan:
-            self.sim.tokens.forget()
-        if "reset" in plan:
-            return Reply(reset=True)
-        if "down" in plan:
-            return Reply(503, wire.MAINTENANCE, "text/html")
-        if "throttle" in plan:
-            raise Refused(500, "500.003.02", "Error Occurred: Spike Arrest Violation")
-        if "system_error" in plan:
-            raise Refused(500, "500.002.1001", "System internal error.")
-        if "http" in plan:
-            return Reply(plan.get("http", "status", 200), plan.get("http", "body", ""),
-                         plan.get("http", "content_type", "application/json"))
-        return None
 
     def served(self, request, kind, method, handler, plan):
         """Let the product's own handler answer, after the checks that all products share."""
@@ -112,17 +123,6 @@ class Gateway:
             raise invalid("InitiatorName")
         if not isinstance(request.body, dict) or not request.body:
             raise Refused(400, "400.002.05", "Invalid Request Payload")
-
-    def after(self, reply, plan):
-        """Play the faults that spoil the answer to a request that was served."""
-        time.sleep(plan.get("ack_delay", "seconds", 0))
-        if reply.status != 200:
-            return reply
-        if "ack_lost" in plan:
-            return Reply(reset=True, then=reply.then)
-        if "ack_html" in plan:
-            return Reply(503, wire.MAINTENANCE, "text/html", then=reply.then)
-        return reply
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -152,8 +152,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         parts = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(parts.query))
+        where = self.server.gateway.early(parts.path)
+        if where:
+            self.rfile.read(int(length) // 2 if where == "body" else 0)
+            self.hang_up()
+            return
         raw = self.rfile.read(int(length))
-        request = Request(self.command, parts.path, query, self.headers, raw)
+        request = Request(self.command, parts.path, query, self.headers, raw,
+                          client=self.client_address[0])
         reply = self.server.gateway.answer(request)
         try:
             self.hang_up() if reply.reset else self.write(reply)
@@ -177,8 +183,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(payload)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
+        if reply.download:
+            self.send_header("Content-Disposition", f'attachment; filename="{reply.download}"')
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
+            self.write_body(payload, reply)
+
+    def write_body(self, payload, reply):
+        """Send a body: whole, one byte at a time, or not to its end."""
+        if reply.cut:
+            self.wfile.write(payload[:len(payload) // 2 if reply.cut == "body" else 0])
+            self.hang_up()
+        elif reply.drip:
+            for place in range(len(payload)):
+                self.wfile.write(payload[place:place + 1])
+                time.sleep(reply.drip)
+        else:
             self.wfile.write(payload)
 
     def hang_up(self):

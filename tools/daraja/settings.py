@@ -26,6 +26,11 @@ class Settings:
     :ivar passkey: when set, every STK password must contain it
     :ivar token_life: seconds that a token works
     :ivar stk_timeout: seconds that a prompt on a phone waits for the customer
+    :ivar lock_after: wrong initiator passwords in a row until the operator is locked
+    :ivar register_once: refuse other C2B addresses once some are registered, as in production
+    :ivar forget_ids: pay every request, even with an id that was used before: a stricter judge of
+        clients than the real service
+    :ivar allow_hooks: let tests call programs at moments of the protocol
     """
 
     state: pathlib.Path
@@ -44,3 +49,7 @@ class Settings:
     token_life: int = 3599
     stk_timeout: float = 60.0
     opening_wallet: int = 20_000
+    lock_after: int = 3
+    register_once: bool = False
+    forget_ids: bool = False
+    allow_hooks: bool = False

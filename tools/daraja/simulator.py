@@ -3,12 +3,13 @@
 import threading
 import time
 
-from . import b2c, balance, oauth, status, stk
+from . import b2c, balance, c2b, oauth, status, stk
 from .bank import Bank
 from .callbacks import Postman
 from .clock import Clock
 from .credential import Initiator
 from .faults import Plan, Script
+from .hooks import Hooks
 from .journal import Journal
 from .ledger import Ledger
 from .people import People
@@ -21,6 +22,8 @@ PRODUCTS = {
     "/mpesa/accountbalance/v1/query": ("balance", "POST", balance.handle),
     "/mpesa/stkpush/v1/processrequest": ("stk", "POST", stk.handle_push),
     "/mpesa/stkpushquery/v1/query": ("stkquery", "POST", stk.handle_query),
+    "/mpesa/c2b/v2/registerurl": ("c2b", "POST", c2b.handle_register),
+    "/mpesa/c2b/v2/simulate": ("c2b", "POST", c2b.handle_simulate),
 }
 
 
@@ -43,7 +46,10 @@ class Simulator:
         self.no_faults = Plan()
         self.journal = Journal()
         self.clock = Clock()
-        self.postman = Postman(self.clock, self.journal, settings)
+        self.hooks = Hooks(settings.allow_hooks)
+        self.postman = Postman(self.clock, self.journal, self.hooks, settings)
+        self.c2b = c2b.Registry(settings.state / "c2b.json")
+        self.c2b_validation = False
         self.stk_mode = "pay"
         self.prompt_plans = {}
         self.started = time.monotonic()
@@ -55,6 +61,8 @@ class Simulator:
         for transaction in self.bank.unfinished():
             if transaction["kind"] == "b2c":
                 self.clock.later(0, b2c.finish, self, transaction["id"], None, self.no_faults)
+            elif transaction["kind"] == "c2b":
+                self.bank.refuse(transaction["id"], 1037, "The service stopped.")
             else:
                 self.clock.later(0, stk.answer, self, transaction["id"], "ignore")
 
@@ -63,11 +71,14 @@ class Simulator:
         with self._resetting:
             self.clock.clear()
             self.faults.clear()
+            self.faults.tally.clear()
+            self.hooks.clear()
             self.tokens.forget()
             self.initiator.unlock()
             self.journal.clear()
             self.prompt_plans.clear()
             self.stk_mode = "pay"
+            self.c2b_validation = False
             self.bank.reset(self.settings.utility if utility is None else utility)
 
     def stop(self):

@@ -9,6 +9,8 @@ REASONS = {
     "BusinessPayment": "Business Payment to Customer via API",
     "PromotionPayment": "Promotion Payment via API",
     "stk": "Pay Utility via STK push",
+    "CustomerPayBillOnline": "Pay Bill Online",
+    "CustomerBuyGoodsOnline": "Customer Merchant Payment",
 }
 # What the real service says about an id that it never saw is documented nowhere.
 NOT_FOUND = (25, "The transaction receipt number does not exist.")
@@ -37,7 +39,10 @@ def handle(sim, request, plan):
 
     def answer():
         found = sim.bank.find(None, receipt or original)
-        result = result_of(sim, found, originator, conversation, refusal)
+        if "status_not_found" in plan:
+            found = None
+        word = plan.get("status_word", "word") if found else None
+        result = result_of(sim, found, originator, conversation, refusal, word)
         sim.postman.send("status", url, result, plan)
 
     reply = Reply(body=wire.accepted(originator, conversation))
@@ -56,20 +61,29 @@ def forced(plan):
             plan.get("result_failure", "description", "The query has failed."))
 
 
-def result_of(sim, found, originator, conversation, refusal):
-    """Return the callback; ResultCode 0 says only that the query worked."""
+def result_of(sim, found, originator, conversation, refusal, word=None):
+    """Return the callback; ResultCode 0 says only that the query worked.
+
+    :param str word: the state to be told instead of the true one
+    """
     refusal = refusal or (None if found else NOT_FOUND)
     code, text = refusal or (0, wire.PROCESSED)
     return wire.result(
         code, text, originator, conversation, wire.dummy_transaction_id(wire.now()),
-        None if refusal else parameters(sim, found), ("Occasion", None),
+        None if refusal else parameters(sim, found, word), ("Occasion", None),
     )
 
 
-def parameters(sim, found):
+def reason_of(found):
+    """Return what the service calls this kind of transaction."""
+    return REASONS["stk" if found["kind"] == "stk" else found["command"]]
+
+
+def parameters(sim, found, word=None):
     """Return the result parameters that describe one transaction."""
     organisation = f"{found['shortcode']} - {sim.settings.organisation}"
-    customer = f"{found['msisdn']} - {found['name']}"
+    customer = (f"{found.get('paid_msisdn', found['msisdn'])} - "
+                f"{found.get('paid_name', found['name'])}")
     is_b2c = found["kind"] == "b2c"
     debit, credit = (organisation, customer) if is_b2c else (customer, organisation)
     fee = f"Fee For B2C Payment|KES|{found['fee']:.2f}" if found["fee"] else ""
@@ -82,8 +96,8 @@ def parameters(sim, found):
         ("DebitAccountType", "Utility Account" if is_b2c else "MMF Account For Customer"),
         ("DebitPartyCharges", fee),
         ("TransactionReason", None),
-        ("ReasonType", REASONS.get(found.get("command"), REASONS["stk"])),
-        ("TransactionStatus", STATES[found["state"]]),
+        ("ReasonType", reason_of(found)),
+        ("TransactionStatus", word or STATES[found["state"]]),
         ("FinalisedTime", wire.digits14(wire.parse(finalised)) if finalised else None),
         ("Amount", str(found.get("paid_amount", found["amount"]))),
         ("ConversationID", found["conversation_id"]),

@@ -75,8 +75,8 @@ def reset(args):
     with running.alone():
         stop_clusters()
         home = paths.outside()
-        leftovers = ["pg", "pg-fast", "data", "run", "demo", "failures", "logins.json",
-                     "addons.json", "odoo.conf", "mpesa.key"]
+        leftovers = ["pg", "pg-fast", "pg-campaign", "campaign", "data", "run", "demo", "failures",
+                     "logins.json", "addons.json", "odoo.conf", "mpesa.key"]
         for name in leftovers:
             paths.remove(paths.STATE / name)
         paths.remove(home)
@@ -164,6 +164,13 @@ def story(args):
             return subprocess.call(command, env=whole.outside_environment())
 
 
+def campaign(args):
+    """Pay under faults and kills, then compare M-Pesa's books with Odoo's (see --help)."""
+    set_up(development=True)
+    command = [str(paths.venv_python()), str(paths.TOOLS / "campaign"), *args.rest]
+    return subprocess.call(command, env=dict(os.environ, SOKO_HOME=str(paths.STATE)))
+
+
 def bench(args):
     """Run the measurements in bench/, or the named ones."""
     scripts = sorted((paths.ROOT / "bench").glob("*.py"))
@@ -200,7 +207,8 @@ def check_up(args):
     return doctor.examine()
 
 
-PASSING = {"shell": shell, "psql": psql, "odoo": odoo, "story": story}
+PASSING = {"shell": shell, "psql": psql, "odoo": odoo, "story": story,
+           "campaign": campaign}
 
 
 def parser():

@@ -229,11 +229,12 @@ class Cluster(Connection):
     """One of our own clusters.
 
     :param durable: whether it waits for the disk: always where data or money matter
+    :param name: a cluster of somebody's own, such as one that is killed on purpose
     """
 
-    def __init__(self, durable):
+    def __init__(self, durable, name=None):
         self.place = Place()
-        self.name = "pg" if durable else "pg-fast"
+        self.name = name or ("pg" if durable else "pg-fast")
         self.settings = dict(COMMON, **(DURABLE if durable else FAST))
         self.durable = durable
         self.home = self.place.home / self.name
@@ -362,6 +363,10 @@ class Cluster(Connection):
         """Stop the server; open connections are closed."""
         if self.running():
             self.place.run("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+
+    def crash(self):
+        """Stop the server as a power cut would: nothing is written that was not durable."""
+        self.place.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
 
     def describe(self):
         """Say in one line what this is."""

@@ -16,6 +16,8 @@ from . import (
     account_payment_method,
     res_company,
     res_config_settings,
+    res_partner,
     res_partner_bank,
     res_users,
+    soko_mpesa_payee_change,
 )

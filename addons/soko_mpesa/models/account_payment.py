@@ -324,6 +324,20 @@ class AccountPayment(models.Model):
             lambda item: item.account_id == in_flight.account_id)
         (in_flight | opposite).reconcile()
 
+    def _soko_mpesa_settle_late(self, receipt):
+        """Book a payment that was declared not paid and turns out to be paid.
+
+        Its bill is open again, or paid by another payment: so the money left the bank for the
+        payee's account, where it pays the open bill once an accountant matches them, or stands
+        as what the payee owes us.
+
+        :param str receipt: M-Pesa's receipt number
+        """
+        self.ensure_one()
+        self.env["account.bank.statement.line"].create(
+            self._soko_mpesa_prepare_statement_line(receipt, self.destination_account_id)
+        )
+
     def _soko_mpesa_prepare_statement_line(self, receipt, counterpart):
         """Return the values of the bank statement line of a proven payment."""
         return {

@@ -5,3 +5,9 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     soko_mpesa_frozen = fields.Boolean(related="company_id.soko_mpesa_frozen", readonly=False)
+    soko_mpesa_cooling_hours = fields.Integer(
+        related="company_id.soko_mpesa_cooling_hours", readonly=False,
+    )
+    soko_mpesa_first_payment_limit = fields.Integer(
+        related="company_id.soko_mpesa_first_payment_limit", readonly=False,
+    )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import plaintext2html
 
 from ..const import (
     ABSENT_SETTLE_MINUTES,
@@ -22,6 +23,8 @@ from ..tools.serial import touch
 
 # A float that M-Pesa told longer ago says nothing about the next payout.
 FLOAT_FRESH = timedelta(hours=1)
+BASE_URL_VARIABLE = "SOKO_MPESA_BASE_URL"
+CALLBACK_URL_VARIABLE = "SOKO_MPESA_CALLBACK_URL"
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
 
 
@@ -289,9 +292,10 @@ class SokoMpesaAccount(models.Model):
     @api.constrains("base_url", "environment")
     def _check_base_url(self):
         for account in self.filtered("base_url"):
-            if not check_base_url(account.base_url):
+            if not check_base_url(account.base_url, account.environment == "production"):
                 raise ValidationError(self.env._(
-                    "Daraja is reached by https only (by http only on this very machine). "
+                    "Daraja is reached by https only, and real money only at an address of the "
+                    "internet (the sandbox also by http on this very machine). "
                     "Leave the address empty to use Safaricom's."
                 ))
             other = "production" if account.environment == "sandbox" else "sandbox"
@@ -300,10 +304,10 @@ class SokoMpesaAccount(models.Model):
                     "This address belongs to the other environment of Safaricom."
                 ))
 
-    @api.constrains("callback_url")
+    @api.constrains("callback_url", "environment")
     def _check_callback_url(self):
         for account in self.filtered("callback_url"):
-            if not check_base_url(account.callback_url):
+            if not check_base_url(account.callback_url, account.environment == "production"):
                 raise ValidationError(self.env._(
                     "Safaricom calls back by https only: https://your.address"
                 ))
@@ -652,12 +656,22 @@ class SokoMpesaAccount(models.Model):
 
     def _get_base_url(self):
         self.ensure_one()
-        return os.environ.get("SOKO_MPESA_BASE_URL") or self.base_url or HOSTS[self.environment]
+        return os.environ.get(BASE_URL_VARIABLE) or self.base_url or HOSTS[self.environment]
 
     def _get_callback_url(self):
         self.ensure_one()
-        url = os.environ.get("SOKO_MPESA_CALLBACK_URL") or self.callback_url or ""
+        url = os.environ.get(CALLBACK_URL_VARIABLE) or self.callback_url or ""
         return url.rstrip("/")
+
+    def _needs_public_address(self, variable):
+        """Whether requests and answers may only go over the internet: always for real money.
+
+        Who runs the server may name another address in the environment; a person at a screen or
+        over RPC may not send credentials into the house's own network.
+
+        :param str variable: the environment variable that goes before the setting
+        """
+        return self.environment == "production" and not os.environ.get(variable)
 
     def _get_query_delays(self):
         """Return the minutes between status queries as floats.
@@ -729,10 +743,12 @@ class SokoMpesaAccount(models.Model):
                         "missing.")),
             (self.initiator_name, self.env._("The operator's user name is missing.")),
             (self.journal_id, self.env._("The journal is missing: press Set up journal.")),
-            (check_base_url(self._get_base_url()),
-             self.env._("The address of Daraja is neither https nor on this machine.")),
-            (check_base_url(self._get_callback_url()),
-             self.env._("The address for Safaricom's answers is missing or not https.")),
+            (check_base_url(self._get_base_url(), self._needs_public_address(BASE_URL_VARIABLE)),
+             self.env._("The address of Daraja isn't https, or leads into your own network.")),
+            (check_base_url(self._get_callback_url(),
+                            self._needs_public_address(CALLBACK_URL_VARIABLE)),
+             self.env._("The address for Safaricom's answers is missing, isn't https, or leads "
+                        "into your own network.")),
         ]
         return [text for good, text in checks if not good]
 
@@ -768,7 +784,7 @@ class SokoMpesaAccount(models.Model):
             # sudo: the same
             account.sudo().activity_schedule(
                 "mail.mail_activity_data_todo", user_id=account.responsible_id.id,
-                summary=self.env._("M-Pesa sending is stopped"), note=reason,
+                summary=self.env._("M-Pesa sending is stopped"), note=plaintext2html(reason),
             )
 
     def _nudge_send(self):

@@ -1,5 +1,4 @@
 import logging
-import re
 import secrets
 import string
 import time
@@ -19,19 +18,17 @@ from ..const import (
     PASS_BUDGET,
     PATH_PAYMENT,
     PATH_STATUS,
-    STATUS_NOT_PAID,
-    STATUS_PAID,
     UNKNOWN_ALARM_HOURS,
 )
-from ..tools import classify, client, eat, msisdn, parse, proof, states
+from ..tools import classify, client, eat, parse, proof, states
+from ..tools import verdict as verdicts
 from ..tools.serial import touch
+from .soko_mpesa_account import BASE_URL_VARIABLE
 
 _logger = logging.getLogger(__name__)
 
 ID_LENGTH = 20
 RECORD_TRIES = 10
-# Not failures: the provider may still pay.
-PENDING_RESULTS = re.compile(r"15|17|19|26|1000000\d\d")
 
 
 class SokoMpesaAttempt(models.Model):
@@ -82,6 +79,9 @@ class SokoMpesaAttempt(models.Model):
     next_query_at = fields.Datetime(readonly=True, index="btree_not_null")
     receipt = fields.Char(readonly=True, string="M-Pesa receipt")
     evidence_ids = fields.One2many("soko.mpesa.evidence", "attempt_id", readonly=True)
+    evidence_chain = fields.Char(
+        readonly=True, copy=False, help="Digest of the newest evidence; the database writes it.",
+    )
 
     _originator_uniq = models.Constraint(
         "UNIQUE(originator_id)", "This reference is used already."
@@ -106,8 +106,14 @@ class SokoMpesaAttempt(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION soko_mpesa_attempt_guard() RETURNS trigger AS $$
             BEGIN
-                IF TG_OP = 'DELETE' THEN
+                IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
                     RAISE EXCEPTION 'M-Pesa attempts are never deleted';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.state <> 'prepared' THEN
+                        RAISE EXCEPTION 'An M-Pesa attempt begins as prepared';
+                    END IF;
+                    RETURN NEW;
                 END IF;
                 IF (NEW.originator_id, NEW.payout_id, NEW.number)
                     IS DISTINCT FROM (OLD.originator_id, OLD.payout_id, OLD.number) THEN
@@ -119,8 +125,12 @@ class SokoMpesaAttempt(models.Model):
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             DROP TRIGGER IF EXISTS soko_mpesa_attempt_guard ON soko_mpesa_attempt;
-            CREATE TRIGGER soko_mpesa_attempt_guard BEFORE UPDATE OR DELETE
+            CREATE TRIGGER soko_mpesa_attempt_guard BEFORE INSERT OR UPDATE OR DELETE
                 ON soko_mpesa_attempt FOR EACH ROW EXECUTE FUNCTION soko_mpesa_attempt_guard();
+            DROP TRIGGER IF EXISTS soko_mpesa_attempt_whole ON soko_mpesa_attempt;
+            CREATE TRIGGER soko_mpesa_attempt_whole BEFORE TRUNCATE
+                ON soko_mpesa_attempt FOR EACH STATEMENT
+                EXECUTE FUNCTION soko_mpesa_attempt_guard();
         """, [pairs])
 
     @api.model
@@ -275,6 +285,10 @@ class SokoMpesaAttempt(models.Model):
         if reason := payout._get_payee_objection():
             payout._hold(reason)
             return False
+        code, reason = payout._get_wait(claiming=True)
+        if reason:
+            payout._hold(reason, code)
+            return False
         return self._fits_into_day()
 
     def _fits_into_day(self):
@@ -320,7 +334,7 @@ class SokoMpesaAttempt(models.Model):
             "QueueTimeOutURL": callbacks._make_url(self, "payout-late"),
             "ResultURL": callbacks._make_url(self, "payout"),
             "Occassion": payout._get_remarks(),
-        })
+        }, account._needs_public_address(BASE_URL_VARIABLE))
 
     def _record_with_retry(self, outcome, lease):
         """Write down what the call proved. The write is repeated, the call never."""
@@ -393,6 +407,8 @@ class SokoMpesaAttempt(models.Model):
             # sudo: the cron's user need not have an M-Pesa role
             self.sudo().browse(attempt_id)._sweep_one()
         self.sudo()._raise_alarms()
+        # sudo: the cron's user need not have an M-Pesa role
+        self.env["soko.mpesa.payout"].sudo()._recheck_waiting()
         if self.sudo().search_count([("state", "=", "prepared")], limit=1):
             self.env.ref("soko_mpesa.ir_cron_send")._trigger()
 
@@ -474,12 +490,21 @@ class SokoMpesaAttempt(models.Model):
             self.env.cr.rollback()
             return None
         outcome = client.send(request)
-        self.env["soko.mpesa.evidence"]._add(
-            self, "query", "sync", proof.NEUTRAL, outcome.body, code=outcome.code,
-            description=outcome.description or f"{outcome.kind} ({outcome.reason})",
-        )
-        self.env["ir.cron"]._commit_progress(1)
+        self._keep_answer(outcome)
         return outcome
+
+    def _keep_answer(self, outcome):
+        """Keep the answer to a query. The write is repeated, the call isn't."""
+        for _try in range(RECORD_TRIES):
+            try:
+                self.env["soko.mpesa.evidence"]._add(
+                    self, "query", "sync", proof.NEUTRAL, outcome.body, code=outcome.code,
+                    description=outcome.description or f"{outcome.kind} ({outcome.reason})",
+                )
+                self.env["ir.cron"]._commit_progress(1)
+                return
+            except OperationalError:
+                self.env.cr.rollback()  # a callback was faster: read again
 
     def _build_status_request(self, token):
         account = self.account_id
@@ -495,7 +520,7 @@ class SokoMpesaAttempt(models.Model):
             "QueueTimeOutURL": callbacks._make_url(self, "status-late"),
             "Remarks": self.payout_id._get_remarks(),
             "Occasion": self.payout_id._get_remarks(),
-        })
+        }, account._needs_public_address(BASE_URL_VARIABLE))
 
     def _schedule_query(self):
         delays = self.account_id._get_query_delays()
@@ -523,16 +548,7 @@ class SokoMpesaAttempt(models.Model):
         :param source: callback_id and source_address
         """
         result = parse.parse_payment_result(raw)
-        if not result.readable:
-            verdict = proof.NEUTRAL
-        elif result.originator_id != self.originator_id:
-            verdict = proof.CONTRADICTION
-        elif result.code == "0":
-            verdict = self._judge(result, trusts_nameless=False)
-        elif PENDING_RESULTS.fullmatch(result.code):
-            verdict = proof.NEUTRAL
-        else:
-            verdict = proof.NEGATIVE
+        verdict = verdicts.of_result(result, self._expected())
         self._keep("result", verdict, raw, result, **source)
         if verdict == proof.NEGATIVE and result.code in CREDENTIAL_RESULTS | ACCOUNT_RESULTS:
             self.account_id._stop(self.env._(
@@ -555,15 +571,7 @@ class SokoMpesaAttempt(models.Model):
     def _hear_status(self, raw, **source):
         """Take in the answer to a status query: only the inner status decides."""
         result = parse.parse_status_result(raw)
-        verdict = proof.NEUTRAL
-        if result.originator_id and result.originator_id != self.originator_id:
-            verdict = proof.CONTRADICTION
-        elif result.status in STATUS_PAID and result.code == "0":
-            verdict = self._judge(result, trusts_nameless=True)
-        elif result.status in STATUS_NOT_PAID and result.code == "0":
-            verdict = proof.NEGATIVE
-        elif parse.says_not_found(result):
-            verdict = proof.ABSENT
+        verdict = verdicts.of_status(result, self._expected())
         self._keep("status", verdict, raw, result, **source)
         self._conclude(verdict, result, asks_again=False)
 
@@ -571,19 +579,13 @@ class SokoMpesaAttempt(models.Model):
         """The query was not answered; the next one is scheduled already."""
         self._keep("timeout", proof.NEUTRAL, raw, None, **source)
 
-    def _judge(self, result, trusts_nameless):
-        """Return what a success proves: it must be our amount, our payee, a new receipt."""
-        party = msisdn.compare_party(result.party, self.payout_id.msisdn)
-        if result.amount is None or not result.receipt:
-            return proof.NEUTRAL
-        if result.amount != self.payout_id.amount or party == "mismatch":
-            return proof.CONTRADICTION
-        others = self.search_count([("receipt", "=", result.receipt), ("id", "!=", self.id)])
-        if others or (self.receipt and self.receipt != result.receipt):
-            return proof.CONTRADICTION
-        if party == "absent" and not trusts_nameless:
-            return proof.NEUTRAL  # a second voice is asked for
-        return proof.POSITIVE
+    def _expected(self):
+        """Return what an answer must say to be about this payment."""
+        def is_foreign(receipt):
+            others = self.search_count([("receipt", "=", receipt), ("id", "!=", self.id)])
+            return bool(others or (self.receipt and self.receipt != receipt))
+        return verdicts.Expected(
+            self.originator_id, self.payout_id.amount, self.payout_id.msisdn, is_foreign)
 
     def _keep(self, kind, verdict, raw, result, **source):
         facts = {}
@@ -649,6 +651,7 @@ class SokoMpesaAttempt(models.Model):
             lease_until=False,
         )
         self.payout_id._on_paid(result.receipt, late)
+        self.payout_id._check_name(getattr(result, "party", ""))
 
     def _become_not_paid(self, result):
         self._set_state("not_paid", next_query_at=False, lease_owner=False, lease_until=False)

@@ -7,7 +7,12 @@ from ..tools.redact import redact
 
 
 class SokoMpesaEvidence(models.Model):
-    """Every fact heard from outside. A trigger refuses to change or delete it."""
+    """Every fact heard from outside. A trigger refuses to change or delete it.
+
+    Each row carries a digest of itself and of the row before it, made by the database, and the
+    attempt keeps the last one. One chain an attempt, because whoever writes evidence holds the
+    attempt's lock anyway; a chain an account would make all payouts wait for each other.
+    """
 
     _name = "soko.mpesa.evidence"
     _description = "M-Pesa evidence"
@@ -58,6 +63,9 @@ class SokoMpesaEvidence(models.Model):
     source_address = fields.Char(readonly=True)
     sha256 = fields.Char(required=True, readonly=True)
     raw = fields.Binary(attachment=False, readonly=True)
+    chain = fields.Char(
+        readonly=True, help="Digest of this row and of the one before it about the same attempt.",
+    )
     body = fields.Text(compute="_compute_body", string="Text as received")
 
     _callback_uniq = models.UniqueIndex(
@@ -66,6 +74,10 @@ class SokoMpesaEvidence(models.Model):
     )
 
     def init(self):
+        self._make_guard()
+        self._make_chain()
+
+    def _make_guard(self):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION soko_mpesa_evidence_guard() RETURNS trigger AS $$
             BEGIN
@@ -75,6 +87,36 @@ class SokoMpesaEvidence(models.Model):
             CREATE TRIGGER soko_mpesa_evidence_guard BEFORE UPDATE OR DELETE
                 ON soko_mpesa_evidence FOR EACH ROW
                 EXECUTE FUNCTION soko_mpesa_evidence_guard();
+            DROP TRIGGER IF EXISTS soko_mpesa_evidence_whole ON soko_mpesa_evidence;
+            CREATE TRIGGER soko_mpesa_evidence_whole BEFORE TRUNCATE
+                ON soko_mpesa_evidence FOR EACH STATEMENT
+                EXECUTE FUNCTION soko_mpesa_evidence_guard();
+        """)
+
+    def _make_chain(self):
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION soko_mpesa_evidence_chain(
+                previous varchar, e soko_mpesa_evidence) RETURNS varchar AS $$
+                SELECT encode(sha256(convert_to(ROW(
+                    previous, e.attempt_id, e.payout_id, e.company_id, e.callback_id, e.kind,
+                    e.channel, e.verdict, e.code, e.description, e.receipt, e.amount, e.party,
+                    to_char(e.received_at, 'YYYY-MM-DD HH24:MI:SS.US'), e.source_address,
+                    e.sha256)::text, 'UTF8')), 'hex')
+            $$ LANGUAGE sql STABLE;
+            CREATE OR REPLACE FUNCTION soko_mpesa_evidence_link() RETURNS trigger AS $$
+            DECLARE
+                previous varchar;
+            BEGIN
+                SELECT evidence_chain INTO previous FROM soko_mpesa_attempt
+                 WHERE id = NEW.attempt_id FOR NO KEY UPDATE;
+                NEW.chain := soko_mpesa_evidence_chain(previous, NEW);
+                UPDATE soko_mpesa_attempt SET evidence_chain = NEW.chain
+                 WHERE id = NEW.attempt_id;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            DROP TRIGGER IF EXISTS soko_mpesa_evidence_link ON soko_mpesa_evidence;
+            CREATE TRIGGER soko_mpesa_evidence_link BEFORE INSERT
+                ON soko_mpesa_evidence FOR EACH ROW EXECUTE FUNCTION soko_mpesa_evidence_link();
         """)
 
     @api.depends("raw")
@@ -95,7 +137,7 @@ class SokoMpesaEvidence(models.Model):
         if "description" in facts:
             facts["description"] = redact((facts["description"] or "").encode()).decode()
         # sudo: nobody may write evidence by hand; this method is private
-        return self.sudo().create({
+        evidence = self.sudo().create({
             **facts,
             "attempt_id": attempt.id,
             "payout_id": attempt.payout_id.id,
@@ -107,3 +149,5 @@ class SokoMpesaEvidence(models.Model):
             "sha256": hashlib.sha256(raw).hexdigest(),
             "received_at": fields.Datetime.now(),
         })
+        evidence.invalidate_recordset(["chain"])  # the database has filled it in
+        return evidence

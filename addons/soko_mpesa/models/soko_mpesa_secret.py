@@ -8,6 +8,7 @@ from odoo.tools import config
 from ..const import LOCK_TIMEOUT_MS, TOKEN_MARGIN
 from ..tools import client
 from ..tools.box import Box, KeyFileError
+from .soko_mpesa_account import BASE_URL_VARIABLE
 
 # Odoo reads this file's name from the environment first, then from odoo.conf.
 KEY_FILE_VARIABLE = "SOKO_MPESA_KEY_FILE"
@@ -118,6 +119,7 @@ class SokoMpesaSecret(models.Model):
         token, life, error = client.fetch_token(
             account._get_base_url(), self._get(account, "consumer_key"),
             self._get(account, "consumer_secret"),
+            public=account._needs_public_address(BASE_URL_VARIABLE),
         )
         if token:
             row.write({

@@ -109,7 +109,9 @@ class TestBank(MpesaCase):
         before = self.payee.message_ids
         self.bank.with_user(self.maker).write({"acc_number": "0711000099"})
         new = (self.payee.message_ids - before).tracking_value_ids
-        self.assertIn("254711000099", new.mapped("new_value_char"))
+        self.assertIn("2547*****099", new.mapped("new_value_char"))
+        self.assertIn("2547*****041", new.mapped("old_value_char"))
+        self.assertNotIn("254711000099", str(new.mapped("new_value_char")))
 
     def test_unverify(self):
         self.bank.with_user(self.maker).action_soko_mpesa_unverify()

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 from ..const import INVALID_TOKEN_CODES, REJECT_CODES, THROTTLE_CODES
+from .parse import storable
 
 NOT_SENT = "proven_not_sent"
 ACCEPTED = "accepted"
@@ -110,4 +111,6 @@ def _is_spike_arrest(data):
 
 
 def _text(value):
-    return "" if value is None or isinstance(value, (dict, list)) else str(value).strip()
+    if value is None or isinstance(value, (dict, list)):
+        return ""
+    return storable(str(value)).strip()

@@ -8,7 +8,9 @@ import base64
 import hashlib
 import http.client
 import io
+import ipaddress
 import json
+import re
 import socket
 import ssl
 import time
@@ -29,6 +31,7 @@ class Request:
     body: bytes
     expected_id: str = ""
     headers: dict = field(default_factory=dict, repr=False)
+    public: bool = False
 
     @property
     def sha256(self):
@@ -36,20 +39,46 @@ class Request:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def check_base_url(url):
+def check_base_url(url, public=False):
     """Whether requests may go to `url`: https, or http to this very machine.
 
+    :param bool public: whether only https to the internet will do, as for real money: then no
+        address of this machine, of the house's network or of a cloud's metadata service
     :rtype: bool
     """
-    parts = urlsplit(url or "")
-    if parts.username or parts.password or not parts.hostname:
+    try:
+        parts = urlsplit(url or "")
+        host, _port = parts.hostname, parts.port
+    except ValueError:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if parts.username or parts.password or not host or re.search(r"[\s\\\x00]", url):
+        return False
+    if public:
+        return parts.scheme == "https" and _is_public_name(host)
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
 
-def make_request(base_url, path, token, payload):
+def _is_public_name(host):
+    """Whether a name or address in a URL can be one of the internet."""
+    *parents, top = host.lower().rstrip(".").split(".")
+    if ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", top):
+        return _is_public_address(host)
+    return bool(parents) and top not in ("internal", "intranet", "lan", "local", "localhost")
+
+
+def _is_public_address(text):
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False  # such as 0x7f.1, which some resolvers take for an address
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_global and not (mapped or address).is_multicast
+
+
+def make_request(base_url, path, token, payload, public=False):
     """Return a POST of the JSON `payload`, authorised by `token`.
 
+    :param bool public: whether it may only go to an address of the internet
     :rtype: Request
     """
     return Request(
@@ -57,6 +86,7 @@ def make_request(base_url, path, token, payload):
         body=json.dumps(payload, separators=(",", ":")).encode(),
         expected_id=payload.get("OriginatorConversationID", ""),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        public=public,
     )
 
 
@@ -68,7 +98,8 @@ def send(request, deadline=HTTP_DEADLINE):
     :rtype: Outcome
     """
     try:
-        status, body = _exchange("POST", request.url, request.headers, request.body, deadline)
+        status, body = _exchange(
+            "POST", request.url, request.headers, request.body, deadline, request.public)
         return classify(status, body, request.expected_id)
     except _NothingLeft as error:
         return not_sent(str(error))
@@ -76,7 +107,7 @@ def send(request, deadline=HTTP_DEADLINE):
         return broken(f"{type(error).__name__}: {error}")
 
 
-def fetch_token(base_url, key, secret, deadline=TOKEN_DEADLINE):
+def fetch_token(base_url, key, secret, deadline=TOKEN_DEADLINE, public=False):
     """Ask for an access token.
 
     :return: (token, seconds it lives, what went wrong); an empty token when none was given
@@ -85,7 +116,8 @@ def fetch_token(base_url, key, secret, deadline=TOKEN_DEADLINE):
     basic = base64.b64encode(f"{key}:{secret}".encode()).decode()
     headers = {"Authorization": f"Basic {basic}"}
     try:
-        status, body = _exchange("GET", base_url.rstrip("/") + PATH_TOKEN, headers, b"", deadline)
+        url = base_url.rstrip("/") + PATH_TOKEN
+        status, body = _exchange("GET", url, headers, b"", deadline, public)
         data = json.loads(body) if status == 200 else {}
         if isinstance(data, dict) and data.get("access_token"):
             return str(data["access_token"]), int(float(data.get("expires_in") or 0)), ""
@@ -133,14 +165,14 @@ class _Reader(io.RawIOBase):
         return io.BufferedReader(self)
 
 
-def _exchange(method, url, headers, body, seconds):
+def _exchange(method, url, headers, body, seconds, public=False):
     """:return: (HTTP status, body); :raise _NothingLeft: before the request began"""
     deadline = _Deadline(seconds)
     try:
         data = _head(method, url, headers, body) + body
     except ValueError as error:
         raise _NothingLeft(str(error)) from None
-    sock = _connect(url, deadline)
+    sock = _connect(url, deadline, public)
     try:
         sock.settimeout(deadline.left())
         sock.sendall(data)
@@ -158,8 +190,8 @@ def _read_body(response):
     return body
 
 
-def _connect(url, deadline):
-    if not check_base_url(url):
+def _connect(url, deadline, public):
+    if not check_base_url(url, public):
         raise _NothingLeft("refused address")
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -167,6 +199,10 @@ def _connect(url, deadline):
         sock = socket.create_connection((parts.hostname, port), timeout=deadline.left())
     except (OSError, UnicodeError) as error:
         raise _NothingLeft(f"{type(error).__name__}: {error}") from None
+    # the peer, not the name: a name may lead to another address each time it is looked up
+    if public and not _is_public_address(sock.getpeername()[0]):
+        sock.close()
+        raise _NothingLeft("refused address")
     if parts.scheme == "http":
         return sock
     try:

@@ -135,7 +135,17 @@ def _items(node):
 
 
 def _text(value):
-    return "" if value is None or isinstance(value, (dict, list, bool)) else str(value).strip()
+    if value is None or isinstance(value, (dict, list, bool)):
+        return ""
+    return storable(str(value)).strip()
+
+
+def storable(text):
+    """Return `text` without what JSON can say and PostgreSQL can't keep.
+
+    A zero character or half a surrogate pair would keep the whole letter from being stored.
+    """
+    return text.encode(errors="replace").decode().replace("\x00", "")
 
 
 def _code(value):

@@ -1,0 +1,2 @@
+from . import ir_cron
+from . import soko_mpesa_attempt
