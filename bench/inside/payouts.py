@@ -98,7 +98,8 @@ def plain_pay(bill_ids, journal, quiet):
         bills = inner["account.move"].with_context(**context).browse(part)
         payments = inner["account.payment"].with_context(**context).create([{
             "payment_type": "outbound", "partner_type": "supplier",
-            "partner_id": bill.partner_id.id, "amount": bill.amount_residual, "journal_id": journal, "date": fields.Date.today(),
+            "partner_id": bill.partner_id.id, "amount": bill.amount_residual,
+            "journal_id": journal, "date": fields.Date.today(),
             "memo": bill.name,
         } for bill in bills])
         payments.action_post()

@@ -366,8 +366,7 @@ class SokoMpesaPayout(models.Model):
 
     def _cancel(self):
         """Cancel the payments of payouts that weren't sent. The caller holds the locks."""
-        # Odoo opens a bill when the entry goes, and that must be a draft before
-        self.payment_id.action_draft()
+        # not by way of a draft: Odoo would delete the entry, which it can't when later ones exist
         self.payment_id.action_cancel()
 
     def action_hold(self):

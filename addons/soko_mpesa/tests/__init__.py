@@ -4,6 +4,7 @@ from . import (
     test_approval,
     test_account,
     test_bank,
+    test_batch,
     test_books,
     test_callback_http,
     test_classify,

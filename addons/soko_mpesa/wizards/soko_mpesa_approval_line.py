@@ -41,7 +41,7 @@ class SokoMpesaApprovalLine(models.TransientModel):
                 "fee": float(payout.sudo().account_id._get_fee(payout.amount) or 0),
                 "is_new": bool(text), "news": text, "reason": payout._find_objection(),
             })
-        return vals_list
+        return sorted(vals_list, key=lambda vals: (not vals["is_new"], -vals["amount"]))
 
     def _approve(self):
         """Approve these under the locks; who can't be approved any more gets the reason."""
