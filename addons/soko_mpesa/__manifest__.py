@@ -5,7 +5,7 @@
     "summary": "Pay vendors by M-Pesa, prove each payment, keep the books equal to Safaricom's",
     "author": "SOKO",
     "license": "LGPL-3",
-    "depends": ["account", "phone_validation"],
+    "depends": ["account", "phone_validation", "sms"],
     "external_dependencies": {"python": ["cryptography"]},
     "data": [
         "security/res_groups.xml",
@@ -14,6 +14,8 @@
         "data/account_payment_method_data.xml",
         "data/ir_cron_data.xml",
         "data/soko_mpesa_tariff_data.xml",
+        "data/sms_template_data.xml",
+        "report/soko_mpesa_receipt_report.xml",
         "views/soko_mpesa_evidence_views.xml",
         "views/soko_mpesa_attempt_views.xml",
         "views/soko_mpesa_payout_views.xml",
@@ -21,6 +23,7 @@
         "views/soko_mpesa_account_views.xml",
         "views/soko_mpesa_inbox_views.xml",
         "views/soko_mpesa_payee_change_views.xml",
+        "views/soko_mpesa_attention_views.xml",
         "views/res_partner_bank_views.xml",
         "views/res_partner_views.xml",
         "views/account_payment_views.xml",
@@ -31,5 +34,8 @@
         "views/menus.xml",
     ],
     "demo": ["demo/soko_mpesa_account_demo.xml"],
+    "assets": {
+        "web.assets_backend": ["soko_mpesa/static/src/**/*"],
+    },
     "application": True,
 }

@@ -117,6 +117,16 @@ class SokoMpesaAccount(models.Model):
         "res.users", default=lambda self: self.env.user, required=True,
         help="Who gets a task when a payout needs a person.",
     )
+    send_receipt_sms = fields.Boolean(
+        string="Text the payee", tracking=True,
+        help="Send an SMS with the receipt number when a payment is proven. M-Pesa itself texts "
+             "the payee already, and another app may do so too; an SMS costs money.",
+    )
+    password_set_on = fields.Date(
+        copy=False, tracking=True,
+        help="When the operator's password was set in the M-Pesa organisation portal. Safaricom "
+             "lets it live for 90 days; you are warned after 80.",
+    )
     certificate = fields.Binary(
         attachment=False, help="Safaricom's certificate of this environment, PEM or DER.",
     )
@@ -194,10 +204,18 @@ class SokoMpesaAccount(models.Model):
         self._inverse_secret("consumer_secret")
 
     def _inverse_initiator_password(self):
+        self._date_password("initiator_password")
         self._inverse_secret("initiator_password")
 
     def _inverse_security_credential(self):
+        self._date_password("security_credential")
         self._inverse_secret("security_credential")
+
+    def _date_password(self, field_name):
+        """Take today for the day of a first password; later ones are dated by the manager."""
+        for account in self:
+            if account[field_name] and not account.password_set_on:
+                account.password_set_on = fields.Date.context_today(account)
 
     def _compute_stored_secrets(self):
         secrets = self.env["soko.mpesa.secret"]
@@ -475,13 +493,18 @@ class SokoMpesaAccount(models.Model):
 
     def _get_blocking_reasons(self):
         """Return why nothing may be sent now, as sentences; empty when all is well."""
-        self.ensure_one()
-        reasons = self._get_missing_settings()
+        reasons = self._get_standing_reasons()
         # sudo: the switch counts for those who can't read their company's settings, too
         if self.sudo().company_id.soko_mpesa_frozen:
             reasons.append(self.env._("Sending is frozen for the company."))
         if self.stopped_reason:
             reasons.append(self.env._("The account is stopped: %s", self.stopped_reason))
+        return reasons
+
+    def _get_standing_reasons(self):
+        """Return the reasons that nobody switched on: what is missing or wrong with the set-up."""
+        self.ensure_one()
+        reasons = self._get_missing_settings()
         if not reasons and not self._fence_holds():
             reasons.append(self.env._(
                 "The credentials were stored by another database or with another key. If this "

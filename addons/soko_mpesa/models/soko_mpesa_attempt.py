@@ -23,6 +23,7 @@ from ..const import (
 from ..tools import classify, client, parse, proof, states
 from ..tools import verdict as verdicts
 from .soko_mpesa_account import BASE_URL_VARIABLE
+from .soko_mpesa_heartbeat import beats
 
 _logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class SokoMpesaAttempt(models.Model):
 
     _name = "soko.mpesa.attempt"
     _description = "M-Pesa payment attempt"
+    _inherit = ["soko.mpesa.attempt.text"]
     _order = "payout_id, number"
     _rec_name = "originator_id"
     _allow_sudo_commands = False
@@ -168,9 +170,12 @@ class SokoMpesaAttempt(models.Model):
     # === SENDING === #
 
     @api.model
+    @beats("ir_cron_send")
     def _cron_send(self):
         """Send what is due. The only place from which money leaves."""
         stop_at = time.monotonic() + PASS_BUDGET
+        self.env["soko.mpesa.watch"]._guard_if_old()  # what it finds, freezes
+        self.env["ir.cron"]._commit_progress()
         # sudo: the cron's user need not have an M-Pesa role
         for account in self.env["soko.mpesa.account"].sudo().search([("active", "=", True)]):
             self.sudo()._send_due(account, stop_at)
@@ -365,6 +370,7 @@ class SokoMpesaAttempt(models.Model):
     # === SWEEPING === #
 
     @api.model
+    @beats("ir_cron_sweep")
     def _cron_sweep(self):
         """A sender that died leaves an unknown outcome: never a second send."""
         self.env.cr.execute("""
@@ -414,6 +420,7 @@ class SokoMpesaAttempt(models.Model):
     # === ASKING === #
 
     @api.model
+    @beats("ir_cron_query")
     def _cron_query(self):
         """Ask what became of payments that nobody has reported."""
         stop_at = time.monotonic() + PASS_BUDGET

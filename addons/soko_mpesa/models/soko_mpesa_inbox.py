@@ -9,6 +9,7 @@ from odoo import api, fields, models
 
 from ..const import PASS_BUDGET
 from ..tools.redact import redact
+from .soko_mpesa_heartbeat import beats
 
 _logger = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class SokoMpesaInbox(models.Model):
     # === APPLYING === #
 
     @api.model
+    @beats("ir_cron_apply")
     def _cron_apply(self):
         """Apply what waits, each letter in a transaction of its own."""
         stop_at = time.monotonic() + PASS_BUDGET

@@ -28,7 +28,7 @@ class SokoMpesaPayout(models.Model):
 
     _name = "soko.mpesa.payout"
     _description = "M-Pesa payout"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin"]
     _order = "id desc"
     _mail_post_access = "read"
     _allow_sudo_commands = False
@@ -116,6 +116,7 @@ class SokoMpesaPayout(models.Model):
             ("cancelled", "Cancelled"),
         ],
         compute="_compute_state", store=True, index=True, tracking=True,
+        group_expand="_expand_states",
         help="In flight: handed to Safaricom, not yet proven. Paid and not paid are proven.",
     )
     receipt = fields.Char(
@@ -453,6 +454,7 @@ class SokoMpesaPayout(models.Model):
             self._book(lambda: self.payment_id._soko_mpesa_settle_late(receipt))
             return
         self._book(lambda: self.payment_id._soko_mpesa_settle(receipt))
+        self._text_receipt()
 
     def _on_not_paid(self, reason):
         """Open the bill again."""
