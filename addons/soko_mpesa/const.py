@@ -5,6 +5,8 @@ METHOD_CODE = "mpesa_b2c"
 # Daraja, B2C page, FAQ 9: one payment is 10 to 250,000 KES.
 MIN_AMOUNT = 10
 MAX_AMOUNT = 250_000
+# Daraja, B2C page: what one number may receive in one day.
+PAYEE_DAY_LIMIT = 500_000
 
 HOSTS = {
     "sandbox": "https://sandbox.safaricom.co.ke",

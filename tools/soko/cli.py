@@ -181,7 +181,9 @@ def bench(args):
         return 1 if args.names else 0
     set_up(development=True)
     env = dict(os.environ, SOKO_HOME=str(paths.STATE))
-    return max(subprocess.call([str(paths.venv_python()), str(one)], env=env) for one in scripts)
+    more = ["--quick"] if args.quick else []
+    python = str(paths.venv_python())
+    return max(subprocess.call([python, str(one), *more], env=env) for one in scripts)
 
 
 def db(args):
@@ -230,7 +232,9 @@ def parser():
     add("doctor", check_up)
     add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
     add("update", update).add_argument("modules", nargs="+", metavar="MODULE", help="or 'all'")
-    add("bench", bench).add_argument("names", nargs="*", metavar="NAME")
+    measure = add("bench", bench)
+    measure.add_argument("names", nargs="*", metavar="NAME")
+    measure.add_argument("--quick", action="store_true", help="fewer records: only to try it")
     add("db", db).add_argument("what", choices=["start", "stop", "status"])
     for name, action in PASSING.items():
         add(name, action)

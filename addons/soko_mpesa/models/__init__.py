@@ -17,6 +17,8 @@ from . import (
     soko_mpesa_watch,
     report_soko_mpesa_report_receipt,
     report_soko_mpesa_report_payment_receipt,
+    soko_mpesa_run,
+    soko_mpesa_run_line,
     account_move,
     account_partial_reconcile,
     account_payment,
@@ -25,5 +27,6 @@ from . import (
     res_config_settings,
     res_partner,
     res_partner_bank,
+    res_users,
     soko_mpesa_payee_change,
 )

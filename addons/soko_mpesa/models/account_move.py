@@ -3,6 +3,30 @@ from odoo.exceptions import UserError
 
 from ..const import METHOD_CODE
 
+# Where a transaction keeps, while it computes the states of bills, which ones M-Pesa has.
+IN_PAYMENT = "soko_mpesa_bills_in_payment"
+UNPROVEN = """
+    SELECT own.move_id
+      FROM account_move_line own
+      JOIN (SELECT debit_move_id AS own_id, credit_move_id AS other_id
+              FROM account_partial_reconcile
+             UNION ALL
+            SELECT credit_move_id, debit_move_id FROM account_partial_reconcile
+           ) part ON part.own_id = own.id
+      JOIN account_move_line other ON other.id = part.other_id
+      JOIN account_move entry ON entry.id = other.move_id
+      JOIN account_payment pay ON pay.id = entry.origin_payment_id
+      JOIN account_payment_method_line line ON line.id = pay.payment_method_line_id
+      JOIN account_payment_method method ON method.id = line.payment_method_id
+     WHERE own.move_id IN %(moves)s AND method.code = %(code)s
+       AND (NOT COALESCE(pay.is_matched, FALSE) OR EXISTS (
+            SELECT FROM soko_mpesa_payout payout
+             WHERE payout.payment_id = pay.id AND payout.cancelled_at IS NULL
+               AND NOT EXISTS (SELECT FROM soko_mpesa_attempt attempt
+                                WHERE attempt.payout_id = payout.id
+                                  AND attempt.state IN ('paid', 'not_paid'))))
+"""
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -23,11 +47,14 @@ class AccountMove(models.Model):
 
     def _compute_payment_state(self):
         """A bill is paid when M-Pesa has proven it, whoever matched its payment before."""
-        res = super()._compute_payment_state()
+        cache = self.env.cr.cache
+        cache[IN_PAYMENT] = unproven = self._soko_mpesa_get_unproven()
+        try:
+            res = super()._compute_payment_state()
+        finally:
+            cache.pop(IN_PAYMENT, None)
         for move in self.filtered(lambda move: move.payment_state == "paid"):
-            # sudo: the state of a bill doesn't depend on who looks
-            payments = move.sudo()._get_reconciled_payments()
-            if any(payment._soko_mpesa_is_in_flight() for payment in payments):
+            if move.id in unproven:
                 move.payment_state = "in_payment"
         return res
 
@@ -38,13 +65,26 @@ class AccountMove(models.Model):
         Odoo calls this on the invoice whose state it computes, and on no record at all to ask
         which edition it is; that answer must not change.
         """
-        # sudo: the state of a bill doesn't depend on who looks
-        if any(
-            payment.payment_method_line_id.code == METHOD_CODE and not payment.is_matched
-            for payment in self.sudo()._get_reconciled_payments()
-        ):
-            return "in_payment"
+        if self:
+            known = self.env.cr.cache.get(IN_PAYMENT)
+            unproven = self._soko_mpesa_get_unproven() if known is None else known
+            if unproven.intersection(self.ids):
+                return "in_payment"
         return super()._get_invoice_in_payment_state()
+
+    def _soko_mpesa_get_unproven(self):
+        """Return the ids of those of which M-Pesa has a payment that isn't proven or not booked.
+
+        One statement for all of them: Odoo asks for each bill that is paid, whatever paid it.
+        """
+        if not self.ids:
+            return set()
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["account.payment"].flush_model(["is_matched", "payment_method_line_id"])
+        self.env["soko.mpesa.payout"].flush_model(["payment_id", "cancelled_at"])
+        self.env["soko.mpesa.attempt"].flush_model(["payout_id", "state"])
+        self.env.cr.execute(UNPROVEN, {"moves": tuple(self.ids), "code": METHOD_CODE})
+        return {move_id for (move_id,) in self.env.cr.fetchall()}
 
     def button_draft(self):
         self._soko_mpesa_check_entry()

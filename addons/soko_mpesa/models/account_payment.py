@@ -1,14 +1,20 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import METHOD_CODE, MIN_AMOUNT
 from ..tools import msisdn
+from ..tools.amounts import to_cents
 
 # What a payout has frozen; it can't be changed behind its back.
 FROZEN_FIELDS = {
     "amount", "currency_id", "journal_id", "partner_bank_id", "partner_id", "payment_type",
     "payment_method_line_id",
 }
+
+# Where a transaction keeps the payments whose payouts it makes together.
+WAITING = "soko_mpesa_payments_together"
 
 # Accountants without a role in M-Pesa don't see payouts; the code below reads them as superuser.
 ROLES = "soko_mpesa.soko_mpesa_group_maker,soko_mpesa.soko_mpesa_group_approver"
@@ -23,6 +29,19 @@ class AccountPayment(models.Model):
     soko_mpesa_payout_id = fields.Many2one(
         "soko.mpesa.payout", compute="_compute_soko_mpesa_payout_id", string="M-Pesa payout",
         groups=ROLES, help="What M-Pesa makes of this payment.",
+    )
+
+    soko_mpesa_run_line_id = fields.Many2one(
+        "soko.mpesa.run.line", string="M-Pesa payment run", readonly=True, copy=False, index=True,
+        ondelete="restrict", groups=ROLES, help="The payment run that made this payment.",
+    )
+    soko_mpesa_run_part = fields.Integer(
+        string="Part of the run's line", readonly=True, copy=False, groups=ROLES,
+    )
+
+    _soko_mpesa_run_uniq = models.UniqueIndex(
+        "(soko_mpesa_run_line_id, soko_mpesa_run_part) WHERE soko_mpesa_run_line_id IS NOT NULL",
+        "This line of the payment run was paid already.",
     )
 
     # === COMPUTE METHODS === #
@@ -65,18 +84,19 @@ class AccountPayment(models.Model):
     def write(self, vals):
         self._soko_mpesa_check_write(vals)
         self._soko_mpesa_check_method(vals)
-        posting = self.browse()
-        if vals.get("state") == "in_process":
-            posting = self.filtered(lambda payment: payment._soko_mpesa_needs_payout())
-            posting._soko_mpesa_prepare()
-        res = super().write(vals)
-        # one payout a payment, whichever way it was posted
-        for payment in posting.filtered(lambda payment: payment._soko_mpesa_needs_payout()):
-            self.env["soko.mpesa.payout"]._make_for(payment)
-        return res
+        if vals.get("state") != "in_process":
+            return super().write(vals)
+        posting = self.filtered(lambda payment: payment._soko_mpesa_needs_payout())
+        if not posting:
+            return super().write(vals)
+        with self._soko_mpesa_together() as together:
+            posting._soko_mpesa_prepare_once(together)
+            return super().write(vals)
 
     def _soko_mpesa_check_write(self, vals):
         """:raise UserError: `vals` contradict what M-Pesa has proven or was told"""
+        if not vals.keys() & (FROZEN_FIELDS | {"state", "payment_reference"}):
+            return
         # sudo: an accountant need not see payouts
         live = self.sudo().soko_mpesa_payout_ids.filtered(
             lambda payout: not payout.cancelled_at)
@@ -109,8 +129,10 @@ class AccountPayment(models.Model):
 
         They would read as handed over, and nobody would ever send them.
         """
+        if not vals.get("payment_method_line_id"):
+            return
         method_line = self.env["account.payment.method.line"].browse(
-            vals.get("payment_method_line_id"))
+            vals["payment_method_line_id"])
         if method_line.sudo().code != METHOD_CODE:  # sudo: the code is no secret
             return
         posted = self.filtered(lambda payment: not payment._soko_is_mpesa() and (
@@ -126,18 +148,23 @@ class AccountPayment(models.Model):
     def action_post(self):
         mpesa = self.filtered(
             lambda payment: payment.state == "draft" and payment._soko_is_mpesa())
-        mpesa._soko_mpesa_prepare()
-        return super().action_post()
+        if not mpesa:
+            return super().action_post()
+        with self._soko_mpesa_together() as together:
+            mpesa._soko_mpesa_prepare_once(together)
+            return super().action_post()
 
     def action_draft(self):
         # sudo: whoever may reset the payment may withdraw what wasn't sent
         self.sudo().soko_mpesa_payout_ids._withdraw()
-        return super().action_draft()
+        with self._soko_mpesa_keeping_cents():
+            return super().action_draft()
 
     def action_cancel(self):
         # sudo: whoever may cancel the payment may withdraw what wasn't sent
         self.sudo().soko_mpesa_payout_ids._withdraw()
-        return super().action_cancel()
+        with self._soko_mpesa_keeping_cents():
+            return super().action_cancel()
 
     def action_open_soko_mpesa_payout(self):
         self.ensure_one()
@@ -149,19 +176,52 @@ class AccountPayment(models.Model):
         """Whether this payment is paid out by M-Pesa."""
         return self.payment_type == "outbound" and self.payment_method_line_id.code == METHOD_CODE
 
+    @contextmanager
+    def _soko_mpesa_together(self):
+        """Make the payouts of all payments that are posted inside at its end, as one batch.
+
+        Odoo posts payments one by one inside; each payout by itself costs many times as much.
+        One payout a payment comes of it, whichever way the payment was posted.
+        """
+        cache = self.env.cr.cache
+        if WAITING in cache:
+            yield cache[WAITING]
+            return
+        cache[WAITING] = waiting = {}
+        try:
+            yield waiting
+        finally:
+            cache.pop(WAITING, None)
+        payments = self.browse(waiting).filtered(lambda payment: payment._soko_mpesa_needs_payout())
+        self.env["soko.mpesa.payout"]._make_for(payments)
+
+    def _soko_mpesa_prepare_once(self, together):
+        """Prepare those that weren't yet, and have their payouts made at the end.
+
+        :param dict together: from `_soko_mpesa_together`
+        """
+        new = self.filtered(lambda payment: payment.id not in together)
+        new._soko_mpesa_prepare()
+        together.update(dict.fromkeys(new.ids))
+
     def _soko_mpesa_needs_payout(self):
+        if not self._soko_is_mpesa():
+            return False
         # sudo: an accountant need not see payouts
-        payouts = self.sudo().soko_mpesa_payout_ids
-        return self._soko_is_mpesa() and all(payout.cancelled_at for payout in payouts)
+        return all(payout.cancelled_at for payout in self.sudo().soko_mpesa_payout_ids)
 
     def _soko_mpesa_is_open(self):
         """Whether M-Pesa has this payment and hasn't proven it."""
+        if not self._soko_is_mpesa():
+            return False
         # sudo: an accountant need not see payouts
         live = self.sudo().soko_mpesa_payout_ids.filtered(lambda payout: not payout.cancelled_at)
         return bool(live) and not live.attempt_ids.filtered(lambda a: a.state == "paid")
 
     def _soko_mpesa_is_in_flight(self):
         """Whether M-Pesa has this payment and nothing is proven, either way."""
+        if not self._soko_is_mpesa():
+            return False
         # sudo: an accountant need not see payouts
         live = self.sudo().soko_mpesa_payout_ids.filtered(lambda payout: not payout.cancelled_at)
         return bool(live) and not {"paid", "not_paid"} & set(live.attempt_ids.mapped("state"))
@@ -171,12 +231,14 @@ class AccountPayment(models.Model):
 
         :raise UserError: what is wrong and what to do
         """
+        accounts = self.env["soko.mpesa.account"]._for_journals(self.journal_id)
         for payment in self:
             payment._soko_mpesa_check_maker()
             if payment.partner_bank_id.acc_type != "mpesa":
                 payment._soko_mpesa_pick_payee()
             payment._soko_mpesa_check_payee()
-            payment._soko_mpesa_check_amount()
+            payment._soko_mpesa_check_amount(accounts[payment.journal_id])
+            payment._soko_mpesa_check_cents(accounts[payment.journal_id])
 
     def _soko_mpesa_check_maker(self):
         group = "soko_mpesa.soko_mpesa_group_maker"
@@ -212,8 +274,7 @@ class AccountPayment(models.Model):
                 "that entered it, opens it and presses Verify.", self.partner_id.display_name,
             ))
 
-    def _soko_mpesa_check_amount(self):
-        account = self.env["soko.mpesa.account"]._for_payment(self)
+    def _soko_mpesa_check_amount(self, account):
         if not account:
             raise UserError(self.env._(
                 "The journal %s belongs to no M-Pesa account. An M-Pesa manager sets it up.",
@@ -230,12 +291,14 @@ class AccountPayment(models.Model):
         if self.currency_id.compare_amounts(self.amount, round(self.amount)):
             raise UserError(self.env._(
                 "M-Pesa pays whole shillings only: %s has cents. Pay the whole shillings and "
-                "leave the rest on the bill.", self.amount,
+                "leave the rest on the bill, or pay the bill in full: then its cents are carried "
+                "to the payee's next payment.", self.amount,
             ))
         if not MIN_AMOUNT <= round(self.amount) <= account.payment_limit:
             raise UserError(self.env._(
                 "M-Pesa pays from %(low)s to %(high)s KES at once from this account; this "
-                "payment is %(amount)s KES. Pay it in parts, or wait until more is due.",
+                "payment is %(amount)s KES. What is less waits until more is due. What is more "
+                "is paid in parts when you open the bill and press Pay.",
                 low=MIN_AMOUNT, high=account.payment_limit, amount=round(self.amount),
             ))
 
@@ -292,10 +355,51 @@ class AccountPayment(models.Model):
         Called by the payout, as superuser. `action_reject` alone would leave the bills paid.
         """
         self.ensure_one()
-        # first the state: a reversed entry would otherwise read as paid
-        self.action_reject()
-        self.move_id.line_ids.remove_move_reconcile()
-        self.move_id._reverse_moves([{
-            "date": fields.Date.context_today(self),
-            "ref": self.env._("Not paid by M-Pesa: %s", self.display_name),
-        }], cancel=True)
+        with self._soko_mpesa_keeping_cents():
+            # first the state: a reversed entry would otherwise read as paid
+            self.action_reject()
+            self.move_id.line_ids.remove_move_reconcile()
+            self.move_id._reverse_moves([{
+                "date": fields.Date.context_today(self),
+                "ref": self.env._("Not paid by M-Pesa: %s", self.display_name),
+            }], cancel=True)
+
+    # === CENTS === #
+
+    def _soko_mpesa_check_cents(self, account):
+        """:raise UserError: posting this draft again would take cents that another one took"""
+        cents = self._soko_mpesa_get_cents(account)
+        if not cents or self.move_id.state == "posted" or self.state != "draft":
+            return
+        account._touch_carried(cents.partner_id)
+        carried = account._get_carried(cents.partner_id).get(cents.partner_id.id, 0)
+        if carried < to_cents(sum(cents.mapped("amount_currency"))):
+            raise UserError(self.env._(
+                "The cents that %s was to take with it were paid with another payment meanwhile. "
+                "Delete this draft and pay the bill again.", self.display_name,
+            ))
+
+    def _soko_mpesa_get_cents(self, account):
+        """Return the journal items by which this payment carries cents or takes carried ones."""
+        return self.move_id.line_ids.filtered(
+            lambda line: account.remainder_account_id
+            and line.account_id == account.remainder_account_id)
+
+    @contextmanager
+    def _soko_mpesa_keeping_cents(self):
+        """Undo payments inside: cents that they left and another one has paid settle their bills.
+
+        So nobody's carried cents fall below zero.
+        """
+        undone = []
+        accounts = self.env["soko.mpesa.account"]._for_journals(self.journal_id)
+        for payment in self.filtered(lambda payment: payment._soko_is_mpesa()):
+            account = accounts[payment.journal_id]
+            if cents := payment._soko_mpesa_get_cents(account):
+                # sudo: who may undo the payment need not read all journal items
+                bills = payment.sudo()._seek_for_lines()[1]._all_reconciled_lines()
+                account._touch_carried(cents.partner_id)
+                undone.append((account, cents.partner_id, bills - payment.sudo().move_id.line_ids))
+        yield
+        for account, partner, bills in undone:
+            account._settle_overdrawn(partner, bills)

@@ -12,6 +12,8 @@ APPROVER = "soko_mpesa.soko_mpesa_group_approver"
 ROLES = f"soko_mpesa.soko_mpesa_group_maker,{APPROVER}"
 
 # Written by this module alone.
+# For so long a verified number is pointed out to those who approve.
+NEWS_DAYS = 30
 STAMPS = {
     "soko_mpesa_verified_by", "soko_mpesa_verified_at", "soko_mpesa_verified_how",
     "soko_mpesa_edited_by", "soko_mpesa_edited_at", "soko_mpesa_registered_name",
@@ -467,6 +469,30 @@ class ResPartnerBank(models.Model):
             self.acc_type == "mpesa" and self.allow_out_payment and self.soko_mpesa_verified_by
             and self.soko_mpesa_verified_by != self.soko_mpesa_edited_by
         )
+
+    def _soko_mpesa_get_news(self):
+        """Return what an approver should look at: {id: text}, only where there is something.
+
+        First payments to a number, and numbers that were verified in the last 30 days.
+        """
+        # sudo: who pays need not see all payouts; only whether there are any comes out
+        payouts = self.env["soko.mpesa.payout"].sudo()
+        paid = payouts._read_group(
+            [("partner_id", "in", self.partner_id.ids), ("state", "=", "paid")],
+            ["partner_id", "msisdn"])
+        known = {(partner.id, number) for partner, number in paid}
+        partners = {partner for partner, _number in known}
+        recently = fields.Datetime.now() - timedelta(days=NEWS_DAYS)
+        news = {}
+        for bank in self:
+            if (bank.partner_id.id, bank.acc_number) not in known:
+                news[bank.id] = (
+                    self.env._("New number: earlier payments went to another one")
+                    if bank.partner_id.id in partners else self.env._("First payment"))
+            elif bank.soko_mpesa_verified_at and bank.soko_mpesa_verified_at > recently:
+                news[bank.id] = self.env._(
+                    "Number verified on %s", bank.soko_mpesa_verified_at.date())
+        return news
 
     def _soko_mpesa_get_cooling_until(self, company):
         """Return when the cooling-off ends by `company`'s rule; None when there is none."""

@@ -1,6 +1,8 @@
 import base64
 import os
 import re
+from datetime import timedelta
+from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -10,12 +12,17 @@ from ..const import (
     ABSENT_SETTLE_MINUTES,
     HOSTS,
     MAX_AMOUNT,
+    METHOD_CODE,
     MIN_AMOUNT,
+    PAYEE_DAY_LIMIT,
     QUERY_DELAYS,
 )
-from ..tools import credential
+from ..tools import amounts, credential, eat
 from ..tools.client import check_base_url
+from ..tools.serial import touch
 
+# A float that M-Pesa told longer ago says nothing about the next payout.
+FLOAT_FRESH = timedelta(hours=1)
 BASE_URL_VARIABLE = "SOKO_MPESA_BASE_URL"
 CALLBACK_URL_VARIABLE = "SOKO_MPESA_CALLBACK_URL"
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
@@ -75,6 +82,29 @@ class SokoMpesaAccount(models.Model):
              "person has verified. 0: each payment waits for an approver. What somebody pays who "
              "may set this limit always waits.",
     )
+    auto_approve_day_limit = fields.Integer(
+        string="Approve alone a day (KES)", tracking=True,
+        help="What the policy may approve in one day of Nairobi, all payments together; what is "
+             "above waits for an approver. 0: no limit.",
+    )
+    payee_day_limit = fields.Integer(
+        string="Most a payee and day (KES)", default=PAYEE_DAY_LIMIT, required=True, tracking=True,
+        help="Your own limit for what one number gets in one day of Nairobi, at most Safaricom's "
+             "500,000. What would exceed it is sent on the next day.",
+    )
+    pay_due = fields.Selection(
+        [("no", "Only by hand"), ("daily", "Each day"), ("weekly", "Each week")],
+        string="Pay due bills", required=True, default="no", tracking=True,
+        help="Begin a payment run by itself. What the policy doesn't approve waits for an "
+             "approver.",
+    )
+    pay_due_next = fields.Date(
+        string="Next run on", tracking=True, copy=False,
+        default=lambda self: fields.Date.context_today(self),
+    )
+    waiting_reason = fields.Char(
+        readonly=True, copy=False, help="Why payouts of this account wait just now.",
+    )
     payment_limit = fields.Integer(
         string="Largest payment (KES)", default=MAX_AMOUNT, required=True, tracking=True,
         help="Your own limit for one payment, at most Safaricom's 250,000.",
@@ -89,6 +119,13 @@ class SokoMpesaAccount(models.Model):
         default=lambda self: self.env.ref(
             "soko_mpesa.soko_mpesa_tariff_standard", raise_if_not_found=False),
         help="What M-Pesa charges you for a payment, as a dated table.",
+    )
+    remainder_account_id = fields.Many2one(
+        "account.account", check_company=True,
+        domain="[('account_type', '=', 'liability_current')]",
+        string="M-Pesa remainders owed",
+        help="M-Pesa pays whole shillings: the cents of a bill wait in this account, for each "
+             "payee, until they make a shilling. Empty: bills with cents can't be paid in full.",
     )
     float_amount = fields.Monetary(
         string="Float", readonly=True, copy=False,
@@ -180,6 +217,11 @@ class SokoMpesaAccount(models.Model):
         f"CHECK(payment_limit BETWEEN {MIN_AMOUNT} AND {MAX_AMOUNT} AND auto_approve_limit >= 0 "
         "AND absent_settle_minutes >= 0 AND COALESCE(float_threshold, 0) >= 0)",
         "The largest payment lies between 10 and 250,000 KES; other limits aren't negative.",
+    )
+    _day_limits = models.Constraint(
+        f"CHECK(payee_day_limit BETWEEN {MIN_AMOUNT} AND {PAYEE_DAY_LIMIT} "
+        "AND COALESCE(auto_approve_day_limit, 0) >= 0)",
+        "A payee gets between 10 and 500,000 KES a day; other limits aren't negative.",
     )
 
     # === COMPUTE METHODS === #
@@ -394,6 +436,10 @@ class SokoMpesaAccount(models.Model):
             line[0].payment_account_id = account.env["account.account"].create(
                 account._prepare_in_flight_account_vals()
             )
+        if not account.remainder_account_id:
+            account.remainder_account_id = account.env["account.account"].create(
+                account._prepare_remainder_account_vals()
+            )
 
     def _prepare_journal_vals(self):
         """Return the values of the bank journal of this account."""
@@ -421,12 +467,200 @@ class SokoMpesaAccount(models.Model):
             "company_ids": [fields.Command.link(self.company_id.id)],
         }
 
+    def _prepare_remainder_account_vals(self):
+        """Return the values of the account for the cents that are carried to the next payment."""
+        accounts = self.env["account.account"]
+        liability = accounts.search([
+            *accounts._check_company_domain(self.company_id),
+            ("account_type", "=", "liability_current"),
+        ], limit=1)
+        return {
+            "name": self.env._("M-Pesa remainders owed"),
+            "code": accounts._search_new_account_code(liability.code or "211000"),
+            "account_type": "liability_current",
+            "company_ids": [fields.Command.link(self.company_id.id)],
+        }
+
+    # === LIMITS === #
+
+    def _keep_within_day(self, payouts):
+        """Return `payouts` without those of this account that exceed the policy's day.
+
+        :param payouts: soko.mpesa.payout that the policy would approve, in their order
+        """
+        touch(self.env.cr, self._table, self.ids)  # two at once must not both fill the day
+        approved = self.env["soko.mpesa.payout"]._read_group([
+            ("account_id", "=", self.id), ("approver_id", "=", False),
+            ("approved_at", ">=", eat.day_start(fields.Datetime.now())),
+            ("cancelled_at", "=", False),
+        ], [], ["amount:sum"])[0][0] or 0
+        for payout in payouts.filtered(lambda payout: payout.account_id == self):
+            if approved + payout.amount > self.auto_approve_day_limit:
+                payouts -= payout
+            else:
+                approved += payout.amount
+        return payouts
+
+    def _lacks_float(self, amount):
+        """Whether the float is known not to cover the next payout; says so on the account.
+
+        :param int amount: shillings of the next payout
+        """
+        reason = False
+        left = self._get_float_left()
+        needed = amount + (self._get_fee(amount) or 0)
+        if left is not None and left < needed:
+            reason = self.env._(
+                "The float has %(left)s KES left and the next payout needs %(needed)s KES. Top up; "
+                "sending goes on by itself when M-Pesa tells the new float.",
+                left=left, needed=needed,
+            )
+        if (self.waiting_reason or False) != reason:
+            self.waiting_reason = reason
+        return bool(reason)
+
+    def _get_float_left(self):
+        """Return the float less what was sent since M-Pesa told it, or None when it is too old.
+
+        :rtype: Decimal
+        """
+        if not self.float_at or self.float_at < fields.Datetime.now() - FLOAT_FRESH:
+            return None
+        self.env["soko.mpesa.attempt"].flush_model(["account_id", "sent_at", "state"])
+        self.env.cr.execute("""
+            SELECT COALESCE(sum(payout.amount), 0)
+              FROM soko_mpesa_attempt attempt JOIN soko_mpesa_payout payout
+                ON payout.id = attempt.payout_id
+             WHERE attempt.account_id = %s AND attempt.sent_at > %s
+               AND attempt.state IN ('sending', 'accepted', 'unknown', 'paid')
+        """, [self.id, self.float_at])
+        return amounts.to_cents(self.float_amount) - self.env.cr.fetchone()[0]
+
+    # === CENTS === #
+
+    def _get_carried(self, partners):
+        """Return what is owed to each payee because M-Pesa pays whole shillings.
+
+        :param partners: res.partner
+        :return: {id of the partner: Decimal shillings}
+        """
+        if not self.remainder_account_id:
+            return {}
+        # sudo: a maker need not see the journal items of the account; the sums stay in here
+        sums = self.env["account.move.line"].sudo()._read_group([
+            ("account_id", "=", self.remainder_account_id.id), ("parent_state", "=", "posted"),
+            ("partner_id", "in", partners.ids),
+        ], ["partner_id"], ["amount_currency:sum"])
+        return {partner.id: amounts.to_cents(-total) for partner, total in sums}
+
+    def _touch_carried(self, partners):
+        """Make concurrent transactions that carry cents of these payees begin anew."""
+        touch(self.env.cr, "res_partner", partners.ids)
+
+    def _prepare_remainder_vals(self, partner, owed, paid, day):
+        """Return the values of the journal item that carries cents, or takes carried ones.
+
+        :param partner: res.partner
+        :param Decimal owed: what the payment settles
+        :param int paid: what it pays
+        :param date day: of the payment
+        """
+        cents = float(paid - owed)
+        return {
+            "name": self.env._("Cents that M-Pesa can't pay"),
+            "account_id": self.remainder_account_id.id,
+            "partner_id": partner.id,
+            "currency_id": self.currency_id.id,
+            "amount_currency": cents,
+            "balance": self.currency_id._convert(
+                cents, self.company_id.currency_id, self.company_id, day),
+        }
+
+    def _plan_amounts(self, debts, day):
+        """Return what M-Pesa pays for each debt: whole shillings, in parts that it takes.
+
+        What can't be planned is returned as it is; the checks of the payment refuse it then.
+
+        :param debts: [(res.partner, Decimal owed, whether all of it is to be settled)]
+        :param date day: of the payments
+        :return: [(list of amounts, list of values of the journal item that carries the cents)]
+        :raise UserError: it is too little to be paid now
+        """
+        partners = self.env["res.partner"].union(*(partner for partner, *_rest in debts))
+        carried, moved, plan = self._get_carried(partners), partners.browse(), []
+        for partner, owed, in_full in debts:
+            pays, cents = owed, []
+            if in_full and self.remainder_account_id:
+                pays, carried[partner.id] = amounts.whole_shillings(
+                    owed, carried.get(partner.id, Decimal(0)))
+                if pays != owed:
+                    cents = [self._prepare_remainder_vals(partner, owed, pays, day)]
+                    moved |= partner
+            if in_full and pays < MIN_AMOUNT:
+                raise UserError(self._explain_waiting(partner, owed))
+            plan.append((self._split_amount(pays), cents))
+        self._touch_carried(moved)
+        return plan
+
+    def _split_amount(self, amount):
+        """Return the parts of whole shillings; anything else is returned as one."""
+        if amount != int(amount):
+            return [float(amount)]
+        try:
+            return amounts.split(int(amount), self.payment_limit, MIN_AMOUNT)
+        except ValueError:
+            return [int(amount)]
+
+    def _explain_waiting(self, partner, owed):
+        return self.env._(
+            "M-Pesa pays at least %(low)s KES, and %(payee)s is owed %(owed)s KES here. This "
+            "waits: the bill stays open and is paid together with the payee's next bills, by "
+            "\"Pay due bills\" or when you select them together and press Pay.",
+            low=MIN_AMOUNT, payee=partner.display_name, owed=owed,
+        )
+
+    def _settle_overdrawn(self, partner, bill_lines):
+        """Settle a part of open bills with cents that were paid already.
+
+        A payment that left cents was undone after the next one had paid them.
+
+        :param partner: res.partner
+        :param bill_lines: account.move.line, payable items of the bills that are open again
+        """
+        overdrawn = -self._get_carried(partner).get(partner.id, Decimal(0))
+        open_lines = bill_lines.filtered(lambda line: line.amount_residual_currency < 0)
+        if overdrawn <= 0 or not open_lines:
+            return
+        # sudo: who may undo the payment may undo what it left; the entry is fixed
+        account = self.sudo()
+        cents = account._prepare_remainder_vals(
+            partner, overdrawn, 0, fields.Date.context_today(self))
+        payable = open_lines[0].account_id
+        move = account.env["account.move"].create({
+            "journal_id": account.journal_id.id,
+            "ref": account.env._("Cents that were paid before"),
+            "line_ids": [fields.Command.create(vals) for vals in (cents, {
+                **cents, "account_id": payable.id, "balance": -cents["balance"],
+                "amount_currency": -cents["amount_currency"],
+            })],
+        })
+        move.action_post()
+        (move.line_ids + open_lines).filtered(lambda line: line.account_id == payable).reconcile()
+
     # === SETTINGS === #
 
-    def _for_payment(self, payment):
-        """Return the account that pays `payment`; empty when its journal has none."""
+    def _for_journals(self, journals):
+        """Return the accounts that pay from these journals: {journal: account or empty}."""
         # sudo: an accountant who posts a payment need not see the account
-        return self.sudo().search([("journal_id", "=", payment.journal_id.id)], limit=1)
+        accounts = self.sudo().search([("journal_id", "in", journals.ids)])
+        found = {account.journal_id.id: account for account in accounts}
+        return {journal: found.get(journal.id, accounts.browse()) for journal in journals}
+
+    def _get_method_lines(self):
+        """Return the payment method lines of M-Pesa in this account's journal."""
+        # sudo: the methods of a journal are no secret
+        lines = self.sudo().journal_id.outbound_payment_method_line_ids
+        return lines.filtered(lambda line: line.code == METHOD_CODE)
 
     def _get_fee(self, amount, day=None):
         """Return what M-Pesa charges for a payment, by the account's tariff.

@@ -20,8 +20,9 @@ from ..const import (
     PATH_STATUS,
     UNKNOWN_ALARM_HOURS,
 )
-from ..tools import classify, client, parse, proof, states
+from ..tools import classify, client, eat, parse, proof, states
 from ..tools import verdict as verdicts
+from ..tools.serial import touch
 from .soko_mpesa_account import BASE_URL_VARIABLE
 from .soko_mpesa_heartbeat import beats
 
@@ -190,6 +191,9 @@ class SokoMpesaAttempt(models.Model):
                 account._nudge_send()  # the rest in a fresh run, with a fresh clock
                 self.env["ir.cron"]._commit_progress()
                 return
+            if account._lacks_float(attempt.payout_id.amount):
+                self.env["ir.cron"]._commit_progress()
+                return
             outcome = attempt._send_one(token)
             if outcome and outcome.kind == classify.NOT_SENT:
                 self._after_not_sent(account, token, outcome)
@@ -290,7 +294,35 @@ class SokoMpesaAttempt(models.Model):
         if reason:
             payout._hold(reason, code)
             return False
-        return True
+        return self._fits_into_day()
+
+    def _fits_into_day(self):
+        """Whether the payee's number may get this today; else it waits until tomorrow."""
+        payout, limit, now = self.payout_id, self.account_id.payee_day_limit, fields.Datetime.now()
+        if payout.amount > limit:
+            payout._hold(self.env._(
+                "One number gets at most %s KES a day from this account, and this is more.", limit))
+            return False
+        # two senders with two payments of one payee must not both fill the day
+        touch(self.env.cr, "res_partner_bank", payout.partner_bank_id.ids)
+        self.env.cr.execute("""
+            SELECT COALESCE(sum(payout.amount), 0)
+              FROM soko_mpesa_attempt attempt JOIN soko_mpesa_payout payout
+                ON payout.id = attempt.payout_id
+             WHERE payout.msisdn = %s AND attempt.sent_at >= %s
+               AND attempt.state IN ('sending', 'accepted', 'unknown', 'paid')
+        """, [payout.msisdn, eat.day_start(now)])
+        sent = self.env.cr.fetchone()[0]
+        if sent + payout.amount <= limit:
+            payout.waiting_reason = False
+            return True
+        self.not_before = eat.next_day(now)
+        payout.waiting_reason = self.env._(
+            "This number got %(sent)s of %(limit)s KES today. It is sent tomorrow.",
+            sent=sent, limit=limit,
+        )
+        self.env.ref("soko_mpesa.ir_cron_send")._trigger(at=self.not_before)
+        return False
 
     def _build_payment_request(self, token):
         account, payout = self.account_id, self.payout_id

@@ -10,6 +10,8 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime, plaintext2html
 
+from odoo.addons.base.models.res_users import check_identity
+
 from ..const import MAX_AMOUNT, MIN_AMOUNT
 from ..tools import invariants, names, states, waiting
 
@@ -18,6 +20,10 @@ _logger = logging.getLogger(__name__)
 APPROVER = "soko_mpesa.soko_mpesa_group_approver"
 MAKER = "soko_mpesa.soko_mpesa_group_maker"
 MANAGER = "soko_mpesa.soko_mpesa_group_manager"
+# States in which nothing has left yet, so that it can be withdrawn.
+UNSENT = ("draft", "submitted", "approved", "held")
+# Payouts that are withdrawn in one go.
+CHUNK = 100
 
 
 class SokoMpesaPayout(models.Model):
@@ -97,6 +103,7 @@ class SokoMpesaPayout(models.Model):
     cancelled_at = fields.Datetime(readonly=True)
     exception_reason = fields.Char(readonly=True, tracking=True)
     failure_reason = fields.Char(readonly=True, tracking=True)
+    waiting_reason = fields.Char(readonly=True, help="Why it isn't sent just now.")
     paid_at = fields.Datetime(readonly=True)
     paid_late = fields.Boolean(
         readonly=True, copy=False,
@@ -129,6 +136,10 @@ class SokoMpesaPayout(models.Model):
     fee_source = fields.Selection(
         [("tariff", "Tariff"), ("status", "Status query"), ("statement", "Statement")],
         readonly=True, help="Who says what the fee is. The tariff's figure is an estimate.",
+    )
+    replaced_by_ids = fields.Many2many(
+        "account.payment", string="Paid again by", readonly=True, copy=False,
+        help="The payments that were made after this one failed.",
     )
     attempt_ids = fields.One2many("soko.mpesa.attempt", "payout_id", readonly=True)
     evidence_ids = fields.One2many("soko.mpesa.evidence", "payout_id", readonly=True)
@@ -202,17 +213,32 @@ class SokoMpesaPayout(models.Model):
     # === MAKING === #
 
     @api.model
-    def _make_for(self, payment):
-        """Make the payout of a posted payment, and approve it if the policy says so.
+    def _make_for(self, payments):
+        """Make the payouts of posted payments, and approve what the policy approves.
 
-        :param payment: account.payment, checked by `_soko_mpesa_prepare`
+        The number of SQL statements doesn't grow with the number of payments.
+
+        :param payments: account.payment, checked by `_soko_mpesa_prepare`
         :rtype: soko.mpesa.payout
         """
-        account = self.env["soko.mpesa.account"]._for_payment(payment)
+        if not payments:
+            return self
+        accounts = self.env["soko.mpesa.account"]._for_journals(payments.journal_id)
+        names = self._next_names(len(payments))
+        # sudo: people have no right to write payouts; the payments' own checks have passed.
+        # No tracking: who made it and when are fields of the payout itself.
+        payouts = self.sudo().with_context(tracking_disable=True).create([
+            self._prepare_payout_vals(payment, accounts[payment.journal_id], name)
+            for payment, name in zip(payments, names, strict=True)
+        ])
+        payouts._choose_automatic()._approve()
+        return payouts.with_env(self.sudo().env)
+
+    def _prepare_payout_vals(self, payment, account, name):
+        """Return the values of the payout of `payment`."""
         bank = payment.partner_bank_id
-        # sudo: people have no right to write payouts; the payment's own checks have passed
-        payout = self.sudo().with_company(payment.company_id).create({
-            "name": self.env["ir.sequence"].sudo().next_by_code("soko.mpesa.payout") or "/",
+        return {
+            "name": name,
             "payment_id": payment.id,
             "account_id": account.id,
             "company_id": payment.company_id.id,
@@ -226,10 +252,33 @@ class SokoMpesaPayout(models.Model):
             "content_hash": self._get_hash(account, bank, payment),
             "maker_id": self.env.uid,
             "submitted_at": fields.Datetime.now(),
-        })
-        if 0 < payout.amount <= account.auto_approve_limit and not self._maker_sets_limit():
-            payout._approve()
-        return payout
+        }
+
+    @api.model
+    def _next_names(self, count):
+        """Return `count` numbers of the payouts' sequence."""
+        # sudo: sequences are drawn from, not edited
+        sequence = self.env["ir.sequence"].sudo().search([("code", "=", self._name)], limit=1)
+        if not sequence:
+            return ["/"] * count
+        if sequence.implementation != "standard" or sequence.use_date_range:
+            return [sequence.next_by_id() for _dummy in range(count)]
+        # the way of `ir.sequence._next_do`, for many at once
+        self.env.cr.execute(
+            "SELECT nextval(%s) FROM generate_series(1, %s)",
+            [f"ir_sequence_{sequence.id:03d}", count],
+        )
+        return [sequence.get_next_char(number) for (number,) in self.env.cr.fetchall()]
+
+    def _choose_automatic(self):
+        """Return those that the policy of their account approves without a second person."""
+        if self._maker_sets_limit():
+            return self.browse()
+        chosen = self.filtered(
+            lambda payout: 0 < payout.amount <= payout.account_id.auto_approve_limit)
+        for account in chosen.account_id.filtered("auto_approve_day_limit"):
+            chosen = account._keep_within_day(chosen)
+        return chosen
 
     @api.model
     def _maker_sets_limit(self):
@@ -255,22 +304,71 @@ class SokoMpesaPayout(models.Model):
     def action_approve(self):
         """Approve; for approvers who neither made the payout nor wrote the payee's number."""
         self._check_group(APPROVER)
+        if self.env["res.users"]._soko_mpesa_identity() == "stale":
+            return self.action_approve_checked()
         # sudo: people can't write payouts; the right was checked, the persons are below
-        for payout in self.sudo():
-            payout._lock()
+        payouts = self.sudo()
+        payouts._lock()
+        for payout in payouts:
             payout._check_state("submitted")
-            payout._approve(self.env.user)
+        payouts._approve(self.env.user)
+        return True
+
+    @check_identity
+    def action_approve_checked(self):
+        """The same, once Odoo has asked for the password."""
+        return self.action_approve()
+
+    def action_open_approval(self):
+        """Show what approving these means: count, total, fees, float, what is new."""
+        self._check_group(APPROVER)
+        return self.env["soko.mpesa.approval"]._open_for(self)
+
+    @api.model
+    def action_open_approval_of_all(self):
+        """The same for all that wait."""
+        self._check_group(APPROVER)
+        return self.search([("state", "=", "submitted")], order="id").action_open_approval()
 
     def action_cancel(self):
         """Withdraw payouts of which nothing was sent, cancel their payments, open the bills."""
         self._check_group(APPROVER, MAKER)
         # sudo: a maker need not be an accountant to withdraw what isn't sent
-        for payout in self.sudo():
-            payout._lock()
-            payout._check_state("draft", "submitted", "approved", "held")
-            # Odoo opens a bill when the entry goes, and that must be a draft before
-            payout.payment_id.action_draft()
-            payout.payment_id.action_cancel()
+        payouts = self.sudo()
+        payouts._lock()
+        for payout in payouts:
+            payout._check_state(*UNSENT)
+        payouts._cancel()
+
+    def action_cancel_unsent(self):
+        """Withdraw those of a selection that weren't sent; tell how many there were.
+
+        What is being sent at this moment is locked and stays.
+        """
+        self._check_group(APPROVER, MAKER)
+        # sudo: a maker need not be an accountant to withdraw what isn't sent
+        locked = self.sudo().try_lock_for_update(allow_referencing=True)
+        self.sudo().invalidate_recordset()
+        unsent = locked.filtered(lambda payout: payout.state in UNSENT)
+        total = sum(unsent.mapped("amount"))
+        for start in range(0, len(unsent), CHUNK):
+            unsent[start:start + CHUNK]._cancel()
+        message = self.env._(
+            "%(count)s payouts of %(total)s KES were withdrawn; their bills are open. %(left)s "
+            "stay: they were handed to M-Pesa or are over.",
+            count=len(unsent), total=total, left=len(self) - len(unsent),
+        )
+        return {
+            "type": "ir.actions.client", "tag": "display_notification", "params": {
+                "sticky": True, "title": self.env._("Payouts withdrawn"), "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _cancel(self):
+        """Cancel the payments of payouts that weren't sent. The caller holds the locks."""
+        # not by way of a draft: Odoo would delete the entry, which it can't when later ones exist
+        self.payment_id.action_cancel()
 
     def action_hold(self):
         """Keep payouts from being sent."""
@@ -314,6 +412,51 @@ class SokoMpesaPayout(models.Model):
             payout.activity_unlink(["mail.mail_activity_data_todo"])
             payout._book_again()
 
+    def action_pay_again(self):
+        """Make a new payment of what this one didn't pay: a new payout, approved anew."""
+        self.ensure_one()
+        self._check_group(MAKER)
+        # sudo: people can't write payouts; the right to pay is checked by the payment itself
+        payout = self.sudo()
+        payout._lock()
+        payout._check_state("failed")
+        payout._check_may_be_repeated()
+        payments = self._pay_again()
+        payout.replaced_by_ids = payments
+        return payments._get_records_action(name=self.env._("Paid again"))
+
+    def _check_may_be_repeated(self):
+        """:raise UserError: something of it isn't final, or it was paid again already (T13)"""
+        others = self.payment_id.soko_mpesa_payout_ids
+        open_states = set(others.attempt_ids.mapped("state")) - {"not_paid", "cancelled"}
+        if open_states or any(payout.state not in ("failed", "cancelled") for payout in others):
+            raise UserError(self.env._(
+                "M-Pesa hasn't said the last word about %s. Until then it can't be paid again.",
+                self.payment_id.display_name,
+            ))
+        if again := self.replaced_by_ids.filtered(lambda payment: payment.state != "canceled"):
+            raise UserError(self.env._(
+                "It was paid again already, by %s.", ", ".join(again.mapped("display_name"))))
+
+    def _pay_again(self):
+        """Return new, posted payments for what this payout's payment was to settle."""
+        payment = self.payment_id
+        bills = payment.invoice_ids
+        if not bills:
+            again = payment.copy({"date": fields.Date.context_today(self)})
+            again.action_post()
+            return again
+        due = bills.filtered(lambda bill: bill.payment_state in ("not_paid", "partial"))
+        if not due:
+            raise UserError(self.env._(
+                "Nothing is open on the bills that it was to pay: they were paid in another way."))
+        return self.env["account.payment.register"].with_company(self.company_id).with_context(
+            active_model="account.move", active_ids=due.ids,
+        ).create({
+            "journal_id": payment.journal_id.id, "group_payment": True,
+            "payment_method_line_id": payment.payment_method_line_id.id,
+        })._create_payments()
+
     def action_open_payment(self):
         self.ensure_one()
         return self.payment_id._get_records_action()
@@ -335,33 +478,47 @@ class SokoMpesaPayout(models.Model):
             ))
 
     def _check_second_person(self):
-        """:raise AccessError: the user made the payment, wrote the payee's number, or is the payee
+        """:raise AccessError: the user made it, wrote the payee's number, or is the payee"""
+        if objection := self._find_person_objection():
+            raise AccessError(objection)
+
+    def _find_person_objection(self):
+        """Return why the present user can't approve this; empty when she can.
 
         Two accounts of one person, which have the same contact, are one person.
         """
-        user = self.env.user
-        makers = self.maker_id | self.payment_id.create_uid
-        editor = self.partner_bank_id._soko_mpesa_get_editor()
+        user, payout = self.env.user, self.sudo()  # sudo: who made what decides, it isn't shown
+        makers = payout.maker_id | payout.payment_id.create_uid
+        editor = payout.partner_bank_id._soko_mpesa_get_editor()
         if user in makers or user.partner_id in makers.partner_id:
-            raise AccessError(self.env._(
-                "You made %s, so somebody else must approve it.", self.name
-            ))
+            return self.env._("You made %s, so somebody else must approve it.", payout.name)
         if user == editor or user.partner_id == editor.partner_id:
-            raise AccessError(self.env._(
+            return self.env._(
                 "You entered the M-Pesa number of %s, so somebody else must approve the "
-                "payment.", self.payee_name,
-            ))
-        if user.partner_id == self.partner_id:
-            raise AccessError(self.env._(
-                "%s pays you, so somebody else must approve it.", self.name
-            ))
+                "payment.", payout.payee_name,
+            )
+        if user.partner_id == payout.partner_id:
+            return self.env._("%s pays you, so somebody else must approve it.", payout.name)
+        return ""
+
+    def _find_objection(self):
+        """Return why the present user can't approve this payout now; empty when she can."""
+        # sudo: the number that is compared need not be readable
+        return self._find_person_objection() or self.sudo()._find_payee_objection()
+
+    def _lock_payees(self):
+        """A change of a number at this very moment must wait or be seen."""
+        self.partner_bank_id.lock_for_update(allow_referencing=True)
+        self.partner_bank_id.invalidate_recordset()
 
     def _get_payee_objection(self):
         """Return why the payee isn't the one that was approved; empty when it is."""
+        self._lock_payees()
+        return self._find_payee_objection()
+
+    def _find_payee_objection(self):
+        """The same for one whose payee is locked already."""
         bank = self.partner_bank_id
-        # a change of the number at this very moment must wait or be seen
-        bank.lock_for_update(allow_referencing=True)
-        bank.invalidate_recordset()
         if bank.acc_number != self.msisdn or bank.partner_id != self.payment_id.partner_id:
             return self.env._(
                 "The M-Pesa number of %s has changed since the payment was posted.",
@@ -382,25 +539,32 @@ class SokoMpesaPayout(models.Model):
     # === BUSINESS METHODS === #
 
     def _approve(self, user=None):
-        """Approve and prepare the attempt; without `user` it is the policy that approves.
+        """Approve and prepare the attempts; without `user` it is the policy that approves.
 
-        What the payee's number has to wait for doesn't hinder the approval: it holds the payout.
+        What a payee's number has to wait for doesn't hinder the approval: it holds the payout.
         """
+        if not self:
+            return
         if user:
-            self._check_second_person()
+            self.env["res.users"]._soko_mpesa_require_identity()
+        self._lock_payees()
+        for payout in self:
+            if user:
+                payout._check_second_person()
+            if objection := payout._find_payee_objection():
+                raise UserError(objection)
         self.write({
-            "approver_id": user.id if user else False,
-            "approved_at": fields.Datetime.now(),
-            "approved_hash": self.content_hash,
+            "approver_id": user.id if user else False, "approved_at": fields.Datetime.now(),
         })
-        if objection := self._get_payee_objection():
-            raise UserError(objection)
-        self.env["soko.mpesa.attempt"].create({
-            "payout_id": self.id, "number": len(self.attempt_ids) + 1,
-        })
-        code, reason = self._get_wait()
-        if reason:
-            self._hold(reason, code)
+        for payout in self:
+            payout.approved_hash = payout.content_hash
+        self.env["soko.mpesa.attempt"].create([
+            {"payout_id": payout.id, "number": len(payout.attempt_ids) + 1} for payout in self
+        ])
+        for payout in self - self._find_free():
+            code, reason = payout._get_wait()
+            if reason:
+                payout._hold(reason, code)
         self.account_id._nudge_send()
 
     def _hold(self, reason, code=False):
@@ -425,7 +589,7 @@ class SokoMpesaPayout(models.Model):
         """
         for payout in self.filtered(lambda payout: not payout.cancelled_at):
             payout._lock()
-            if payout.state not in ("draft", "submitted", "approved", "held"):
+            if payout.state not in UNSENT:
                 raise UserError(self.env._(
                     "%s was handed to M-Pesa. It can't be withdrawn; its payment follows what "
                     "M-Pesa proves.", payout.name,
@@ -501,6 +665,30 @@ class SokoMpesaPayout(models.Model):
         )
 
     # === WAITING === #
+
+    def _find_free(self):
+        """Return those that surely wait for nothing, of many at once; see `_get_wait`."""
+        banks = self.partner_bank_id
+        warned = banks.search([
+            ("partner_id", "in", self.partner_id.ids), ("soko_mpesa_name_warning", "!=", False),
+            ("active", "in", (True, False)),
+        ]).partner_id
+        known = {tuple(key): sums for *key, sums in (
+            (bank.id, number, partner.id, (total, paid_at))
+            for bank, number, partner, total, paid_at in self._read_group(
+                [("partner_bank_id", "in", banks.ids), ("cancelled_at", "=", False)],
+                ["partner_bank_id", "msisdn", "partner_id"], ["amount:sum", "paid_at:max"])
+        )}
+
+        def is_free(payout):
+            bank, partner = payout.partner_bank_id, payout.partner_id
+            if partner in warned or bank.soko_mpesa_cooling_from:
+                return False
+            cap = payout.company_id.soko_mpesa_first_payment_limit
+            total, paid_at = known[bank.id, payout.msisdn, partner.id]
+            return bool(not cap or paid_at or total <= cap)
+
+        return self.filtered(is_free)
 
     def _get_wait(self, claiming=False):
         """Return what the payment has to wait for, after `_get_payee_objection` found nothing.

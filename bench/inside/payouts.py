@@ -1,0 +1,234 @@
+"""What bench/payouts.py measures inside Odoo's shell; its JSON lines begin with BENCH."""
+# ruff: noqa: F821  Odoo's shell gives `env`
+import json
+import os
+import sys
+from unittest.mock import patch
+
+sys.path.insert(0, os.environ["BENCH_INSIDE"])
+
+from meter import Meter  # noqa: E402
+
+from odoo import Command, api, fields  # noqa: E402
+
+from odoo.addons.soko_mpesa.models import soko_mpesa_attempt as sender  # noqa: E402
+from odoo.addons.soko_mpesa.tools import classify  # noqa: E402
+
+COUNT, CHUNK = int(os.environ["BENCH_COUNT"]), 100
+meter = Meter()
+
+
+def tell(name, **figures):
+    print("BENCH " + json.dumps({"name": name, **figures}), flush=True)  # noqa: T201
+
+
+def chunks(ids):
+    return [ids[start:start + CHUNK] for start in range(0, len(ids), CHUNK)]
+
+
+def with_cursor(work, *args, user=1):
+    """Call `work` with an environment of its own and commit."""
+    with env.registry.cursor() as cr:
+        return work(api.Environment(cr, user, {"allowed_company_ids": [company]}), *args)
+
+
+def people():
+    groups = "soko_mpesa.soko_mpesa_group_maker account.group_account_invoice " \
+             "base.group_partner_manager"
+    users = env["res.users"].with_context(no_reset_password=True)
+    both = [("maker", groups), ("approver", "soko_mpesa.soko_mpesa_group_approver")]
+    return users.create([{
+        "name": name, "login": f"bench_{name}",
+        "group_ids": [Command.set([env.ref(ref).id for ref in refs.split()])],
+    } for name, refs in both])
+
+
+def payees(approver):
+    partners = env["res.partner"].with_context(tracking_disable=True).create(
+        [{"name": f"Payee {number} Mfano"} for number in range(COUNT)])
+    banks = env["res.partner.bank"].with_context(tracking_disable=True).create([
+        {"partner_id": partner.id, "acc_number": f"254700{number:06}", "acc_type": "mpesa"}
+        for number, partner in enumerate(partners)])
+    banks.with_user(approver).action_soko_mpesa_verify()
+    env.flush_all()
+    # as if all this had happened long ago
+    env.cr.execute("UPDATE res_partner_bank SET soko_mpesa_verified_at = now() - interval '1 year'")
+    for column in ("soko_mpesa_changed_at", "soko_mpesa_cool_until"):
+        env.cr.execute("SELECT 1 FROM information_schema.columns WHERE table_name = "
+                       "'res_partner_bank' AND column_name = %s", [column])
+        if env.cr.fetchone():
+            env.cr.execute(f"UPDATE res_partner_bank SET {column} = now() - interval '1 year'")
+    env.invalidate_all()
+    return partners
+
+
+def mpesa_account():
+    account = env["soko.mpesa.account"].create({
+        "name": "Bench", "shortcode": "600992", "initiator_name": "bench",
+        "consumer_key": "k", "consumer_secret": "s", "security_credential": "c",
+        "auto_approve_limit": 5000, "callback_url": "https://bench.example",
+    })
+    account.action_set_up_journal()
+    return account
+
+
+def make_bills(ids):
+    made = []
+
+    def one(inner, part):
+        bills = inner["account.move"].create([{
+            "move_type": "in_invoice", "partner_id": partner,
+            "invoice_date": fields.Date.today(), "invoice_line_ids": [Command.create({
+                "name": "Two cuffs", "quantity": 1, "price_unit": 1500, "tax_ids": []})],
+        } for partner in part])
+        bills.action_post()
+        made.extend(bills.ids)
+
+    for part in chunks(ids):
+        with_cursor(one, part)
+    return made
+
+
+def plain_pay(bill_ids, journal, quiet):
+    """Pay bills as plain Odoo can best: payments as a batch, one cursor a hundred."""
+    figures = []
+
+    def one(inner, part):
+        context = {"tracking_disable": True} if quiet else {}
+        bills = inner["account.move"].with_context(**context).browse(part)
+        payments = inner["account.payment"].with_context(**context).create([{
+            "payment_type": "outbound", "partner_type": "supplier",
+            "partner_id": bill.partner_id.id, "amount": bill.amount_residual,
+            "journal_id": journal, "date": fields.Date.today(),
+            "memo": bill.name,
+        } for bill in bills])
+        payments.action_post()
+        lines = (bills.line_ids | payments.move_id.line_ids).filtered(
+            lambda line: line.account_id.account_type == "liability_payable")
+        inner["account.move.line"]._reconcile_plan(
+            list(lines.grouped("partner_id").values()))
+
+    for part in chunks(bill_ids):
+        figures.append(meter.measure(lambda part=part: with_cursor(one, part)))
+    return figures
+
+
+def run_pay(maker):
+    """Pay them by a payment run, chunk by chunk."""
+    run = env["soko.mpesa.run"].with_user(maker).create({"account_id": account.id})
+    preview = meter.measure(lambda: (run.action_collect(), env.flush_all()))
+    run.action_confirm()
+    env.cr.commit()
+    figures, more = [], True
+    while more:
+        def step():
+            nonlocal more
+            more = run.sudo()._pay_chunk()
+        figures.append(meter.measure(step))
+    env.invalidate_all()
+    assert run.done_count == COUNT, (run.done_count, run.line_ids.mapped("reason"))
+    return preview, figures[:-1]
+
+
+def send_all():
+    """Send without a network; return the addresses and bodies of the results."""
+    letters = []
+
+    def answer(request, *_args):
+        asked = json.loads(request.body)
+        letters.append({"url": asked["ResultURL"], "body": result_of(asked)})
+        return classify.Outcome(kind="accepted", reason="accepted", body=b"{}",
+                                conversation_id=asked["OriginatorConversationID"][::-1])
+
+    secrets = env.registry["soko.mpesa.secret"]
+    durable = patch.object(env.registry["soko.mpesa.account"], "_database_is_durable",
+                           lambda self: True)
+    with durable, patch.object(secrets, "_token", lambda self, account: ("t", "")), \
+            patch.object(sender.client, "send", answer):
+        while env["soko.mpesa.attempt"].search_count([("state", "=", "prepared")]):
+            env["soko.mpesa.attempt"]._cron_send()
+            env.cr.commit()
+    return letters
+
+
+def result_of(asked):
+    receipt = "S" + asked["OriginatorConversationID"][:9]
+    return json.dumps({"Result": {
+        "ResultType": 0, "ResultCode": 0, "ResultDesc": "done", "ConversationID": "AG_1",
+        "OriginatorConversationID": asked["OriginatorConversationID"], "TransactionID": receipt,
+        "ResultParameters": {"ResultParameter": [
+            {"Key": "TransactionAmount", "Value": int(asked["Amount"])},
+            {"Key": "TransactionReceipt", "Value": receipt},
+            {"Key": "ReceiverPartyPublicName", "Value": f"{asked['PartyB']} - Payee Mfano"},
+        ]}}})
+
+
+def plain_match(bill_ids, journal_id):
+    """Book statement lines for plain payments and match them, a hundred at once."""
+    figures = []
+
+    def one(inner, part):
+        journal = inner["account.journal"].browse(journal_id)
+        payments = inner["account.move"].browse(part).line_ids.matched_debit_ids.debit_move_id\
+            .move_id.origin_payment_id
+        statement = inner["account.bank.statement.line"].create([{
+            "journal_id": journal.id, "date": fields.Date.today(), "payment_ref": payment.name,
+            "partner_id": payment.partner_id.id, "amount": -payment.amount,
+            "counterpart_account_id": payment.outstanding_account_id.id,
+        } for payment in payments])
+        plan = []
+        for payment, line in zip(payments, statement, strict=True):
+            plan.append((payment.move_id.line_ids | line.move_id.line_ids).filtered(
+                lambda item, account=payment.outstanding_account_id: item.account_id == account))
+        inner["account.move.line"]._reconcile_plan(plan)
+
+    for part in chunks(bill_ids):
+        figures.append(meter.measure(lambda part=part: with_cursor(one, part)))
+    return figures
+
+
+def apply_all():
+    """Apply what lies in the inbox, as the job does it."""
+    def work():
+        while env["soko.mpesa.inbox"].search_count([("state", "=", "new")]):
+            env["soko.mpesa.inbox"]._cron_apply()
+            env.cr.commit()
+    return meter.measure(work)
+
+
+company = env.company.id
+if os.environ["BENCH_PART"] == "pay":
+    account = mpesa_account()
+    maker, approver = people()
+    partners = payees(approver)
+    partners.property_outbound_payment_method_line_id = account._get_method_lines()
+    outstanding = env["account.account"].create({
+        "name": "Outstanding", "code": "101499", "account_type": "asset_current",
+        "reconcile": True})
+    bank = env["account.journal"].create({"name": "Plain bank", "code": "PLBNK", "type": "bank"})
+    bank.outbound_payment_method_line_ids.payment_account_id = outstanding
+    quiet = env["account.journal"].create({"name": "Quiet bank", "code": "QTBNK", "type": "bank"})
+    quiet.outbound_payment_method_line_ids.payment_account_id = outstanding
+    env.cr.commit()
+    ids = partners.ids
+    make_bills(ids[:20])  # warm
+    plain_pay(env["account.move"].search([("move_type", "=", "in_invoice")]).ids, bank.id, False)
+    billed = []
+    tell("bills", **meter.measure(lambda: billed.extend(make_bills(ids))))
+    tell("plain", chunks=plain_pay(billed, bank.id, False))
+    second = make_bills(ids)
+    tell("quiet", chunks=plain_pay(second, quiet.id, True))
+    make_bills(ids)
+    preview, figures = run_pay(maker)
+    tell("preview", **preview)
+    tell("run", chunks=figures)
+    letters = []
+    tell("send", **meter.measure(lambda: letters.extend(send_all())))
+    with open(os.environ["BENCH_LETTERS"], "w") as file:
+        json.dump(letters, file)
+    tell("match", chunks=plain_match(billed, bank.id))
+else:
+    tell("stored", count=env["soko.mpesa.inbox"].search_count([]))
+    tell("apply", **apply_all())
+    tell("applied", count=env["soko.mpesa.payout"].search_count([("state", "=", "paid")]))
+env.cr.commit()
