@@ -26,6 +26,7 @@ def person(login, *groups):
 maker = person("maker", "soko_mpesa.soko_mpesa_group_maker", "account.group_account_invoice",
                "base.group_partner_manager")
 approver = person("approver", "soko_mpesa.soko_mpesa_group_approver", "base.group_partner_manager")
+env.company.soko_mpesa_first_payment_limit = 0  # payees are paid from the first bill on
 account = env["soko.mpesa.account"].create({
     "name": "Campaign", "shortcode": "600992", "initiator_name": "testapi",
     "auto_approve_limit": 250000, "query_delays": "0.08,0.1,0.15,0.25", **SECRETS,
