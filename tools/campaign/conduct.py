@@ -32,13 +32,13 @@ CUT = """
      ORDER BY random() LIMIT 1
 """
 RESUME = "UPDATE soko_mpesa_account SET stopped_reason = NULL WHERE stopped_reason IS NOT NULL"
-HASTEN = f"""
+HASTEN = """
     UPDATE soko_mpesa_attempt a
        SET not_before = NULL,
            next_query_at = CASE WHEN a.state IN ('accepted', 'unknown')
                                 THEN now() AT TIME ZONE 'UTC' END
       FROM soko_mpesa_payout p
-     WHERE p.id = a.payout_id AND a.state IN {ALL_OPEN} AND p.exception_reason IS NULL
+     WHERE p.id = a.payout_id AND a.originator_id = ANY(%s)
        AND (a.not_before IS NOT NULL
             OR a.next_query_at > now() AT TIME ZONE 'UTC' + interval '2 seconds')
 """
@@ -171,13 +171,14 @@ class Campaign:
         while time.monotonic() < until:
             self.tend()
             try:
-                self.house.query(HASTEN)
                 letters, unfinished = self.house.query(UNFINISHED)[0]
+                unfinished = self.may_still_be(unfinished)
+                self.house.query(HASTEN, [unfinished])
             except psycopg2.Error:
                 self.house.forget_connections()
                 time.sleep(HEALING)
                 continue  # a job was faster, or the database is just coming back
-            if not letters and not self.may_still_be(unfinished):
+            if not letters and not unfinished:
                 return True
             time.sleep(HEALING)
         return False

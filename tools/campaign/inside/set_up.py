@@ -28,7 +28,7 @@ maker = person("maker", "soko_mpesa.soko_mpesa_group_maker", "account.group_acco
 approver = person("approver", "soko_mpesa.soko_mpesa_group_approver", "base.group_partner_manager")
 account = env["soko.mpesa.account"].create({
     "name": "Campaign", "shortcode": "600992", "initiator_name": "testapi",
-    "auto_approve_limit": 250000, "query_delays": "0.08,0.1,0.15,0.25", **SECRETS,
+    "auto_approve_limit": 250000, "query_delays": "0.08,0.1,0.15,0.5,5", **SECRETS,
 })
 account.action_set_up_journal()
 partners = env["res.partner"].create([
