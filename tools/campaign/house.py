@@ -234,6 +234,7 @@ class House:
         options = dict(
             config.common(self.cluster), addons_path=f"{paths.ADDONS},{ADDONS}",
             http_port=self.ports.http, gevent_port=self.ports.gevent, max_cron_threads=0,
+            db_maxconn=100,  # a storm of letters takes a connection each
             limit_time_real=config.CRON_LIMIT, limit_time_real_cron=config.CRON_LIMIT)
         config.write("campaign/odoo.conf", options)
         base = self._base()

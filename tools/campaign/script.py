@@ -46,7 +46,7 @@ def faults():
     ]
     letters = [
         fault("lost_callback", .15), fault("callback_delay", .15, seconds=2.0),
-        fault("callback_duplicate", .7, copies=6), fault("callback_storm", .06, copies=50),
+        fault("callback_duplicate", .7, copies=6), fault("callback_storm", .08, copies=30),
         fault("callback_first", .3), fault("callback_shape", .8), fault("callback_wrong_id", .02),
         fault("callback_wrong_address", .3), fault("callback_broken", .12),
         fault("timeout_notice", .12), fault("timeout_after", .12),
