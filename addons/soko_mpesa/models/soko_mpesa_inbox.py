@@ -4,6 +4,7 @@ import logging
 import time
 
 from psycopg2 import OperationalError
+from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 
@@ -62,23 +63,35 @@ class SokoMpesaInbox(models.Model):
         if not callback and inbox._count_quarantined() >= MAX_QUARANTINED:
             return False
         raw = redact(raw)
-        inbox.env.cr.execute(
-            """
-            INSERT INTO soko_mpesa_inbox (callback_id, company_id, word, state, raw, sha256,
-                                          source_address, create_uid, create_date)
-                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
-            ON CONFLICT DO NOTHING
-            """,
-            [
-                callback.id or None, callback.company_id.id or None, word[:20],
-                "new" if callback else "quarantined", base64.b64encode(raw),
-                hashlib.sha256(raw).hexdigest(), source_address, self.env.uid,
-            ],
-        )
+        inbox._insert_once([
+            callback.id or None, callback.company_id.id or None, word[:20],
+            "new" if callback else "quarantined", base64.b64encode(raw),
+            hashlib.sha256(raw).hexdigest(), source_address, self.env.uid,
+        ])
         inbox.invalidate_model()
         if callback:
             self.env.ref("soko_mpesa.ir_cron_apply").sudo()._trigger()
         return bool(callback)
+
+    def _insert_once(self, values):
+        """Insert a letter unless it is there already.
+
+        A copy that another request has stored since this one began can't be seen here, and
+        PostgreSQL says so by a serialization failure: then the letter is kept, which is all that
+        counts. To try again would keep the sender waiting, and many copies come at once.
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(
+                    """
+                    INSERT INTO soko_mpesa_inbox (callback_id, company_id, word, state, raw,
+                                                  sha256, source_address, create_uid, create_date)
+                         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
+                    ON CONFLICT DO NOTHING
+                    """, values, log_exceptions=False,
+                )
+        except SerializationFailure:
+            _logger.debug("This letter was stored at the same moment by another request")
 
     def _count_quarantined(self):
         return self.search_count([("state", "=", "quarantined")], limit=MAX_QUARANTINED)

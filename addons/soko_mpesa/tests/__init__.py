@@ -11,6 +11,7 @@ from . import (
     test_classify,
     test_client,
     test_health_http,
+    test_inbox_copies,
     test_invariants,
     test_limits,
     test_money_flow,
