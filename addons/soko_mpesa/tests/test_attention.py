@@ -234,7 +234,7 @@ class TestAttention(MpesaCase):
         payout = self.make_payout()[2]
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE soko_mpesa_payout SET state = 'paid' WHERE id = %s", [payout.id])
+            "UPDATE soko_mpesa_payout SET state = 'in_flight' WHERE id = %s", [payout.id])
         self.env.invalidate_all()
         return payout
 
