@@ -196,7 +196,8 @@ SCOPED = {
         SELECT p.name FROM soko_mpesa_payout p
           JOIN soko_mpesa_attempt a ON a.payout_id = p.id
           JOIN account_payment pay ON pay.id = p.payment_id
-         WHERE {scope} AND a.state = 'paid' AND p.exception_reason IS NULL AND p.paid_late IS NOT TRUE
+         WHERE {scope} AND a.state = 'paid' AND p.exception_reason IS NULL
+           AND p.paid_late IS NOT TRUE
            AND (a.receipt IS NULL OR p.receipt IS DISTINCT FROM a.receipt
                 OR pay.payment_reference IS DISTINCT FROM a.receipt OR pay.state <> 'paid')
     """,
