@@ -1,8 +1,8 @@
 from . import (
     test_access,
+    test_account,
     test_amounts,
     test_approval,
-    test_account,
     test_attention,
     test_bank,
     test_batch,
@@ -10,6 +10,8 @@ from . import (
     test_callback_http,
     test_classify,
     test_client,
+    test_crawl,
+    test_faults,
     test_health_http,
     test_inbox_copies,
     test_invariants,
