@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 
 from ..const import BASE_URL_VARIABLE, HTTP_DEADLINE, PASS_BUDGET, PATH_BALANCE
 from ..tools import classify, client, explain, parse, setup
+from .soko_mpesa_heartbeat import beats
 
 # Minutes. A little less than the hour of the job, so that a late run doesn't skip a turn.
 BALANCE_EVERY = 50
@@ -67,6 +68,7 @@ class SokoMpesaAccountFloat(models.AbstractModel):
         self.env.ref("soko_mpesa.ir_cron_balance").sudo()._trigger()
 
     @api.model
+    @beats("ir_cron_balance")
     def _cron_balance(self):
         """Ask M-Pesa what the accounts hold: hourly, and when somebody wants to know."""
         stop_at = time.monotonic() + PASS_BUDGET

@@ -8,6 +8,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 
 from ..tools import explain
+from .soko_mpesa_heartbeat import beats
 
 _logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class SokoMpesaCheck(models.Model):
     # === CARRYING OUT === #
 
     @api.model
+    @beats("ir_cron_check")
     def _cron_check(self):
         """Carry out the checks that were asked for, and end those that M-Pesa left waiting."""
         # sudo: the cron's user need not have an M-Pesa role
