@@ -103,11 +103,13 @@ class SokoMpesaInbox(models.Model):
     def _cron_apply(self):
         """Apply what waits, each letter in a transaction of its own."""
         stop_at = time.monotonic() + PASS_BUDGET
-        for letter in self.search([("state", "=", "new")], order="id"):
+        letters = self.search([("state", "=", "new")], order="id")
+        for letter in letters:
             if time.monotonic() > stop_at:
                 self.env.ref("soko_mpesa.ir_cron_apply")._trigger()
-                return
+                break
             letter._apply_with_retry()
+        self.env["soko.mpesa.balance"]._note_pass(letters)
 
     def _apply_with_retry(self):
         for _try in range(APPLY_TRIES):
@@ -129,9 +131,10 @@ class SokoMpesaInbox(models.Model):
         locked = self.try_lock_for_update(allow_referencing=True)
         if locked.state != "new":
             return
-        attempt = self.callback_id.attempt_id
-        attempt._lock()
-        hear = getattr(attempt, f"_hear_{self.callback_id.kind}")
+        owner = self.callback_id.attempt_id or self.callback_id.account_id
+        if self.callback_id.attempt_id:
+            owner._lock()
+        hear = getattr(owner, f"_hear_{self.callback_id.kind}")
         hear(
             base64.b64decode(self.with_context(bin_size=False).raw or b""),
             callback_id=self.callback_id.id, source_address=self.source_address,
