@@ -9,7 +9,7 @@ from odoo.http import request
 IDENTITY_SECONDS = 10 * 60
 # The form of Odoo's API keys: 20 random bytes in hexadecimal (res.users.apikeys).
 API_KEY = re.compile(r"[0-9a-f]{40}")
-PASSWORD_GIVEN = "soko_mpesa_password_given"
+SHOWN = "soko_mpesa_identity_shown"
 
 
 class ResUsers(models.Model):
@@ -20,7 +20,7 @@ class ResUsers(models.Model):
         """Note that a call from outside carried the password itself, not an API key."""
         res = super()._check_uid_passwd(uid, passwd)
         if request and not API_KEY.fullmatch(passwd):
-            setattr(request, PASSWORD_GIVEN, uid)
+            setattr(request, SHOWN, uid)
         return res
 
     @api.model
@@ -33,7 +33,7 @@ class ResUsers(models.Model):
         """
         if not request:
             return "fresh"
-        if getattr(request, PASSWORD_GIVEN, None) == self.env.uid:
+        if getattr(request, SHOWN, None) == self.env.uid:
             return "fresh"
         if not request.session.uid:
             return "foreign"

@@ -450,12 +450,15 @@ class SokoMpesaPayout(models.Model):
         if not due:
             raise UserError(self.env._(
                 "Nothing is open on the bills that it was to pay: they were paid in another way."))
-        return self.env["account.payment.register"].with_company(self.company_id).with_context(
-            active_model="account.move", active_ids=due.ids,
-        ).create({
+        values = {
             "journal_id": payment.journal_id.id, "group_payment": True,
             "payment_method_line_id": payment.payment_method_line_id.id,
-        })._create_payments()
+        }
+        if abs(sum(due.mapped("amount_residual_signed"))) >= payment.amount + 1:
+            values["amount"] = payment.amount  # it was a part; its cents, if any, are open as well
+        return self.env["account.payment.register"].with_company(self.company_id).with_context(
+            active_model="account.move", active_ids=due.ids,
+        ).create(values)._create_payments()
 
     def action_open_payment(self):
         self.ensure_one()

@@ -218,7 +218,7 @@ class TestApproval(RunCase):
             self.env["res.users"]._check_uid_passwd(
                 self.approver.id, "a long word of the approver")
         self.patch_request(served)
-        self.assertEqual(served.soko_mpesa_password_given, self.approver.id)
+        self.assertEqual(served.soko_mpesa_identity_shown, self.approver.id)
         payouts.with_user(self.approver).action_approve()
         self.assertEqual(payouts.state, "approved")
 

@@ -56,8 +56,8 @@ class TestBatch(RunCase):
                     "payment_method_line_id": self.method_line.id,
                 } for partner in partners])
             payouts = self.env["soko.mpesa.payout"]
-            needed[name] = self.count(lambda payments=payments: payouts.with_user(
-                self.maker)._make_for(payments))
+            needed[name] = self.count(lambda made=payments, payouts=payouts: payouts.with_user(
+                self.maker)._make_for(made))
         self.assertLessEqual(needed["many"], needed["few"] + 5)
 
     def test_run_is_proportional(self):

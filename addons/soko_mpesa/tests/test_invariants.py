@@ -157,6 +157,11 @@ SABOTAGE = {
          "p.move_id = l.move_id WHERE p.id = %(payment)s)"],
         ["UPDATE account_move SET statement_line_id = NULL WHERE statement_line_id IS NOT NULL"],
     ],
+    "carried cents of a payee are never negative, and less than a shilling": [
+        ["UPDATE soko_mpesa_account SET remainder_account_id = (SELECT max(account_id) "
+         "FROM account_move_line WHERE parent_state = 'posted' AND amount_currency > 0 "
+         "AND partner_id IS NOT NULL AND display_type = 'product')"],
+    ],
 }
 
 

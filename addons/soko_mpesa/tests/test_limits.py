@@ -143,6 +143,17 @@ class TestPayAgain(MpesaCase):
         self.post(request["ResultURL"], payment_result(request))
         self.assertEqual(bill.payment_state, "paid")
 
+    def test_a_part_is_paid_again_as_a_part(self):
+        bill = self.make_bill(900)
+        payment = self.env["account.payment.register"].with_user(self.maker).with_context(
+            active_model="account.move", active_ids=bill.ids).create({
+                "journal_id": self.account.journal_id.id, "amount": 300,
+                "payment_method_line_id": self.method_line.id})._create_payments()
+        payout = payment.with_env(self.env).soko_mpesa_payout_id
+        self.fail_payout(payout)
+        payout.with_user(self.maker).action_pay_again()
+        self.assertEqual((payout.replaced_by_ids.amount, bill.amount_residual), (300, 600))
+
     def test_not_before_the_last_word(self):
         _bill, _payment, payout = self.make_payout(700)
         self.send()
