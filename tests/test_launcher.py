@@ -17,6 +17,7 @@ from soko import (
     paths,
     postgres,
     python_env,
+    services,
     testing,
 )
 from soko import running as running_module
@@ -335,6 +336,15 @@ class TestCommands:
     def test_story_passes_its_arguments_on(self):
         args = cli.parse(["story", "--lose-callback"])
         assert args.rest == ["--lose-callback"]
+
+    def test_the_simulator_knows_the_demos_payees(self, tmp_path):
+        services.name_people(tmp_path)
+        register = tmp_path / "people.json"
+        people = json.loads(register.read_text())
+        assert people["254700000001"] == {"name": "AKINYI MFANO"}
+        register.write_text("{}")
+        services.name_people(tmp_path)
+        assert register.read_text() == "{}"
 
     def test_logins_as_a_table(self):
         people = json.loads('[{"login": "amina", "password": "p", "role": "an artisan"}]')

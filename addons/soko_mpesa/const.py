@@ -2,6 +2,13 @@
 
 METHOD_CODE = "mpesa_b2c"
 
+# Odoo reads this file's name from the environment first, then from odoo.conf.
+KEY_FILE_VARIABLE = "SOKO_MPESA_KEY_FILE"
+KEY_FILE_OPTION = "soko_mpesa_key_file"
+# These go before the account's own addresses.
+BASE_URL_VARIABLE = "SOKO_MPESA_BASE_URL"
+CALLBACK_URL_VARIABLE = "SOKO_MPESA_CALLBACK_URL"
+
 # Daraja, B2C page, FAQ 9: one payment is 10 to 250,000 KES.
 MIN_AMOUNT = 10
 MAX_AMOUNT = 250_000
@@ -15,6 +22,7 @@ HOSTS = {
 PATH_TOKEN = "/oauth/v1/generate?grant_type=client_credentials"
 PATH_PAYMENT = "/mpesa/b2c/v3/paymentrequest"
 PATH_STATUS = "/mpesa/transactionstatus/v1/query"
+PATH_BALANCE = "/mpesa/accountbalance/v1/query"
 
 # Seconds. The deadline is for the whole call; the lease is far longer, so that a living sender
 # is never mistaken for a dead one.

@@ -31,14 +31,18 @@ CUT = """
        AND state LIKE 'idle in transaction%%' AND {}
      ORDER BY random() LIMIT 1
 """
+THAW = """
+    UPDATE res_company SET soko_mpesa_frozen = false
+     WHERE soko_mpesa_frozen RETURNING to_jsonb(res_company) ->> 'soko_mpesa_frozen_reason'
+"""
 RESUME = "UPDATE soko_mpesa_account SET stopped_reason = NULL WHERE stopped_reason IS NOT NULL"
-HASTEN = f"""
+HASTEN = """
     UPDATE soko_mpesa_attempt a
        SET not_before = NULL,
            next_query_at = CASE WHEN a.state IN ('accepted', 'unknown')
                                 THEN now() AT TIME ZONE 'UTC' END
       FROM soko_mpesa_payout p
-     WHERE p.id = a.payout_id AND a.state IN {ALL_OPEN} AND p.exception_reason IS NULL
+     WHERE p.id = a.payout_id AND a.originator_id = ANY(%s)
        AND (a.not_before IS NOT NULL
             OR a.next_query_at > now() AT TIME ZONE 'UTC' + interval '2 seconds')
 """
@@ -85,6 +89,7 @@ class Campaign:
         self.started = time.monotonic()
         self.nudged = self.told = self.looked = 0.0
         self.faults = self.stops = self.cuts = 0
+        self.freezes = []
 
     def stats(self):
         """Return how many faults were played, by name, and how many in all."""
@@ -144,6 +149,7 @@ class Campaign:
             return
         try:
             self.stops += bool(self.house.query(RESUME + " RETURNING id"))
+            self.freezes += [reason or "" for (reason,) in self.house.query(THAW)]
             self.house.nudge()
         except psycopg2.Error:
             self.house.forget_connections()
@@ -171,13 +177,14 @@ class Campaign:
         while time.monotonic() < until:
             self.tend()
             try:
-                self.house.query(HASTEN)
                 letters, unfinished = self.house.query(UNFINISHED)[0]
+                unfinished = self.may_still_be(unfinished)
+                self.house.query(HASTEN, [unfinished])
             except psycopg2.Error:
                 self.house.forget_connections()
                 time.sleep(HEALING)
                 continue  # a job was faster, or the database is just coming back
-            if not letters and not self.may_still_be(unfinished):
+            if not letters and not unfinished:
                 return True
             time.sleep(HEALING)
         return False
@@ -216,7 +223,8 @@ def report(campaign, verdict, healed):
                            in sorted(campaign.killer.done.items())},
         "cuts": campaign.cuts, "missed": campaign.killer.missed,
         "restarts": campaign.house.restarts,
-        "stops": campaign.stops, "payouts": verdict.payouts, "requests": verdict.requests,
+        "stops": campaign.stops, "freezes": campaign.freezes,
+        "payouts": verdict.payouts, "requests": verdict.requests,
         "paid": verdict.paid, "not_paid": verdict.not_paid, "waiting": verdict.waiting,
         "explained": dict(verdict.explained), "double": verdict.double, "lost": verdict.lost,
         "unexplained": verdict.unexplained, "findings": verdict.findings, "healed": healed,
@@ -225,12 +233,15 @@ def report(campaign, verdict, healed):
         print(f"  {number:7}  {name}")
     for name, number in figures["kills_by_point"].items():
         print(f"  {number:7}  killed at {name}")
+    for text in campaign.freezes[:5]:
+        print(f"  frozen   {text}")
     for text in verdict.findings[:40]:
         print(f"  FOUND    {text}")
     print(f"seed {figures['seed']}, {figures['minutes']} minutes\n"
           f"faults injected   {total}\n"
           f"kills             {figures['kills']} ({figures['restarts']} more restarts)\n"
           f"connections cut   {campaign.cuts}\n"
+          f"line stopped      {campaign.stops} times, frozen {len(campaign.freezes)} times\n"
           f"payouts           {verdict.payouts}: {verdict.paid} paid, {verdict.not_paid} not "
           f"paid, {verdict.waiting} wait for a statement\n"
           f"requests          {verdict.requests}\n"

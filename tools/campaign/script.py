@@ -24,18 +24,24 @@ FAILURES = ("SFC_IC0003", 2040, 8)  # reasons of the payee's side: nothing was p
 DOUBTFUL = 9999  # a failure code that nobody documents
 
 
-def faults():
-    """Return the fault script: ordinary trouble at every moment of the protocol."""
-    def fault(name, chance, kind="b2c", **more):
-        return {"fault": name, "kind": kind, "chance": chance, **more}
+def fault(name, chance, kind="b2c", **more):
+    """Return a fault that strikes a request of ``kind`` with this chance."""
+    return {"fault": name, "kind": kind, "chance": chance, **more}
 
-    unanswered = [
+
+def unserved():
+    """Requests that nothing comes of."""
+    return [
         fault("down", .01), fault("reset", .008), fault("reset_reading", .006, where="headers"),
         fault("reset_reading", .006, where="body"), fault("throttle", .02), fault("quota", .01),
         fault("apigee", .01), fault("token_expired", .006), fault("redirect", .004),
         fault("system_error", .008), fault("duplicate_first", .006),
     ]
-    spoilt = [
+
+
+def spoilt():
+    """Answers that say less than was done, or something else."""
+    return [
         fault("ack_lost", .02), fault("ack_html", .01), fault("empty", .01),
         fault("truncated", .01), fault("ack_cut", .01, where="headers"),
         fault("ack_cut", .01, where="body"), fault("ack_code", .01, code="1"),
@@ -44,17 +50,24 @@ def faults():
         fault("drip", .0015, seconds=0.05), fault("ack_delay", .0015, seconds=3.0),
         fault("ack_delay", .02, seconds=0.05),
     ]
-    letters = [
+
+
+def letters():
+    """Results that come late, often, in other shapes, or with strangers."""
+    return [
         fault("lost_callback", .15), fault("callback_delay", .15, seconds=2.0),
-        fault("callback_duplicate", .7, copies=5), fault("callback_storm", .05, copies=30),
+        fault("callback_duplicate", .7, copies=6), fault("callback_storm", .08, copies=30),
         fault("callback_first", .3), fault("callback_shape", .8), fault("callback_wrong_id", .02),
         fault("callback_wrong_address", .3), fault("callback_broken", .12),
         fault("timeout_notice", .12), fault("timeout_after", .12),
         fault("failure_first", .03, code=DOUBTFUL, seconds=1.0),
         fault("execute_delay", .05, seconds=1.0),
     ]
-    refused = [fault("result_failure", .004, code=code) for code in FAILURES]
-    asked = [
+
+
+def asked():
+    """The same for status queries, whose answers lie for a while, too."""
+    return [
         fault("down", .02, "status"), fault("reset", .02, "status"),
         fault("ack_lost", .05, "status"), fault("truncated", .02, "status"),
         fault("throttle", .02, "status"), fault("lost_callback", .15, "status"),
@@ -64,8 +77,13 @@ def faults():
         fault("result_failure", .05, "status", code=25), fault("callback_first", .2, "status"),
         *[fault("status_word", .03, "status", word=word) for word in WORDS],
     ]
+
+
+def faults():
+    """Return the fault script: ordinary trouble at every moment of the protocol."""
+    refused = [fault("result_failure", .004, code=code) for code in FAILURES]
     tokens = [fault("down", .05, "oauth"), fault("reset", .05, "oauth")]
-    return [*unanswered, *spoilt, *letters, *refused, *asked, *tokens]
+    return [*unserved(), *spoilt(), *letters(), *refused, *asked(), *tokens]
 
 
 def crimes(chance):

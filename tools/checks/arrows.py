@@ -18,7 +18,7 @@ PILLARS = ("soko_artisan", "soko_qc", "soko_mpesa")
 ALLOWED = {
     "soko_artisan": {"purchase_stock", "sale_stock", "account", "portal", "sms"},
     "soko_qc": {"stock", "mrp"},
-    "soko_mpesa": {"account", "phone_validation"},
+    "soko_mpesa": {"account", "phone_validation", "sms"},
     "soko_artisan_qc": {"soko_artisan", "soko_qc"},
     "soko_shop": {"soko_artisan", "website_sale_stock"},
     "soko_impact": {"soko_artisan", "spreadsheet_dashboard", "survey"},

@@ -140,6 +140,8 @@ def environment(server, **more):
     env = dict(os.environ, **server.environment())
     env["PATH"] = f"{paths.STATE / 'bin'}{os.pathsep}{env.get('PATH', '')}"
     env["SOKO_MPESA_KEY_FILE"] = str(mpesa_key())
+    # each database has its own list of what was sent: copies of one template share everything else
+    env["SOKO_MPESA_CLAIMS_FILE"] = str(paths.claims("{database}"))
     env.update({name: str(value) for name, value in more.items()})
     return env
 

@@ -100,6 +100,8 @@ def clone(server, source, target):
     """Copy a database with its files, in a fraction of a second."""
     server.sql(f'create database "{target}" template "{source}" strategy file_copy')
     copy_files(paths.FILESTORE / source, paths.FILESTORE / target)
+    # a new database has sent nothing; what an older one of this name sent is none of its business
+    paths.remove(paths.claims(target))
 
 
 def copy_files(source, target):
@@ -115,6 +117,7 @@ def drop(server, database):
         server.sql(f'alter database "{database}" is_template false')
         server.sql(f'drop database "{database}" with (force)')
     paths.remove(paths.FILESTORE / database)
+    paths.remove(paths.claims(database))
 
 
 @contextlib.contextmanager

@@ -24,6 +24,11 @@ LOGINS = STATE / "logins.json"
 MPESA_KEY = STATE / "mpesa.key"
 
 
+def claims(database):
+    """Return the file in which payouts sent from a database are listed, outside of it."""
+    return STATE / f"mpesa-claims-{database}"
+
+
 def venv_python():
     """Return the path of the Python that runs Odoo."""
     return VENV / "bin" / "python"

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import ctypes
 import json
 import os
@@ -145,6 +146,7 @@ class System:
         """Start all services and wait until they answer; on any error none is left."""
         for service in (self.simulator, self.postbox):
             (self.state / service.name).mkdir(parents=True, exist_ok=True)
+        name_people(self.state / self.simulator.name)
         options = config.for_system(self.server, self.database, self.ports)
         config.write(self.conf.name, options)
         self._tell_address()
@@ -178,6 +180,22 @@ class System:
         """Stop all services, Odoo first: it may still be talking to the others."""
         for service in reversed(self.services):
             service.stop()
+
+
+def name_people(state):
+    """Let the simulator know the owners of the demo's numbers by the names that the office knows.
+
+    It would make names up, and payouts to strangers' names are followed by a warning.
+
+    :param Path state: the simulator's folder; names that stand there already are left alone
+    """
+    register = state / "people.json"
+    if register.exists():
+        return
+    with (paths.TOOLS / "demo" / "payees.csv").open(encoding="utf-8", newline="") as sheet:
+        owners = {row["acc_number"]: row["partner_id"] for row in csv.DictReader(sheet)}
+    register.write_text(json.dumps(
+        {number: {"name": name.upper()} for number, name in owners.items()}, indent=1))
 
 
 def people_at(url, logins):

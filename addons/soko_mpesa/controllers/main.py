@@ -25,3 +25,16 @@ class SokoDaraja(http.Controller):
             word, token, raw, request.httprequest.remote_addr,
         )
         return request.make_json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+    @http.route(
+        "/soko/daraja/ping/<string:ask>", type="http", auth="public", methods=["GET"],
+        save_session=False, readonly=True,
+    )
+    def soko_daraja_ping(self, ask, **_kwargs):
+        """Show a running check of the set-up that our public address leads to this Odoo."""
+        answer = request.env["soko.mpesa.check"]._answer_ping(ask)
+        if not answer:
+            raise request.not_found()
+        return request.make_response(answer, [
+            ("Content-Type", "text/plain"), ("Cache-Control", "no-store"),
+        ])

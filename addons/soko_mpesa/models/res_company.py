@@ -8,6 +8,11 @@ class ResCompany(models.Model):
         string="Freeze M-Pesa payouts",
         help="Nothing is sent while this is on. What is in flight is still followed up.",
     )
+    soko_mpesa_frozen_reason = fields.Char(
+        string="Why payouts are frozen", readonly=True,
+        groups="soko_mpesa.soko_mpesa_group_maker,soko_mpesa.soko_mpesa_group_approver",
+        help="Why Odoo froze them by itself. It does so when the books contradict themselves.",
+    )
 
     soko_mpesa_cooling_hours = fields.Integer(
         string="Cooling-off of a changed number (hours)", default=72, tracking=True,
@@ -27,6 +32,8 @@ class ResCompany(models.Model):
     )
 
     def write(self, vals):
+        if vals.get("soko_mpesa_frozen") is False:
+            vals = {**vals, "soko_mpesa_frozen_reason": False}
         res = super().write(vals)
         if {"soko_mpesa_cooling_hours", "soko_mpesa_first_payment_limit"} & vals.keys():
             self.env["soko.mpesa.payout"]._recheck_soon()
@@ -34,3 +41,12 @@ class ResCompany(models.Model):
             # sudo: a cron is triggered, not edited
             self.env.ref("soko_mpesa.ir_cron_send").sudo()._trigger()
         return res
+
+    def _soko_mpesa_freeze(self, reason):
+        """Send nothing more for these companies until a person says so.
+
+        :param str reason: what contradicts itself
+        """
+        for company in self.filtered(lambda company: not company.soko_mpesa_frozen):
+            # sudo: a guard stops the line whoever is acting
+            company.sudo().write({"soko_mpesa_frozen": True, "soko_mpesa_frozen_reason": reason})

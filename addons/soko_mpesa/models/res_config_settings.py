@@ -5,6 +5,10 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     soko_mpesa_frozen = fields.Boolean(related="company_id.soko_mpesa_frozen", readonly=False)
+    soko_mpesa_frozen_reason = fields.Char(
+        related="company_id.soko_mpesa_frozen_reason", related_sudo=True,
+        groups="base.group_system",
+    )
     soko_mpesa_cooling_hours = fields.Integer(
         related="company_id.soko_mpesa_cooling_hours", readonly=False,
     )

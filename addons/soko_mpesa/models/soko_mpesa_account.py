@@ -10,6 +10,8 @@ from odoo.tools import plaintext2html
 
 from ..const import (
     ABSENT_SETTLE_MINUTES,
+    BASE_URL_VARIABLE,
+    CALLBACK_URL_VARIABLE,
     HOSTS,
     MAX_AMOUNT,
     METHOD_CODE,
@@ -23,15 +25,26 @@ from ..tools.serial import touch
 
 # A float that M-Pesa told longer ago says nothing about the next payout.
 FLOAT_FRESH = timedelta(hours=1)
-BASE_URL_VARIABLE = "SOKO_MPESA_BASE_URL"
-CALLBACK_URL_VARIABLE = "SOKO_MPESA_CALLBACK_URL"
+# Daraja, B2C page: how long an operator's password lives.
+PASSWORD_DAYS = 90
+
+# What Odoo knows by itself; `readonly` keeps no RPC call away from it.
+OWN_FIELDS = frozenset({
+    "stopped_reason", "last_error", "float_amount", "charges_amount", "float_at", "float_is_low",
+    "balance_wanted", "balance_asked_at", "balance_error", "paused_until", "pause_count",
+    "clock_difference", "golive_is_complete", "waiting_reason",
+})
+
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
 
 
 class SokoMpesaAccount(models.Model):
     _name = "soko.mpesa.account"
     _description = "M-Pesa account"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "mail.thread", "mail.activity.mixin", "soko.mpesa.account.float",
+        "soko.mpesa.account.guard",
+    ]
     _check_company_auto = True
     _order = "company_id, name"
 
@@ -154,6 +167,20 @@ class SokoMpesaAccount(models.Model):
         "res.users", default=lambda self: self.env.user, required=True,
         help="Who gets a task when a payout needs a person.",
     )
+    send_receipt_sms = fields.Boolean(
+        string="Text the payee", tracking=True,
+        help="Send an SMS with the receipt number when a payment is proven. M-Pesa itself texts "
+             "the payee already, and another app may do so too; an SMS costs money.",
+    )
+    password_set_on = fields.Date(
+        copy=False, tracking=True,
+        help="When the operator's password was set in the M-Pesa organisation portal. Safaricom "
+             "lets it live for 90 days; you are warned after 80.",
+    )
+    password_expires_on = fields.Date(
+        compute="_compute_password_expires_on",
+        help="Safaricom lets a password live for 90 days.",
+    )
     certificate = fields.Binary(
         attachment=False, help="Safaricom's certificate of this environment, PEM or DER.",
     )
@@ -236,18 +263,36 @@ class SokoMpesaAccount(models.Model):
         self._inverse_secret("consumer_secret")
 
     def _inverse_initiator_password(self):
+        self._date_password("initiator_password")
         self._inverse_secret("initiator_password")
 
     def _inverse_security_credential(self):
+        self._date_password("security_credential")
         self._inverse_secret("security_credential")
 
+    def _date_password(self, field_name):
+        """Take today for the day of a first password; later ones are dated by the manager."""
+        for account in self:
+            if account[field_name] and not account.password_set_on:
+                account.password_set_on = fields.Date.context_today(account)
+
     def _compute_stored_secrets(self):
-        secrets = self.env["soko.mpesa.secret"]
         for account in self:
             account.stored_secrets = ", ".join(
                 account._fields[name]._description_string(self.env)
-                for name in SECRET_FIELDS if secrets._has(account, name)
+                for name in account._get_stored_kinds()
             )
+
+    def _get_stored_kinds(self):
+        """Return which credentials are stored, as field names."""
+        secrets = self.env["soko.mpesa.secret"]
+        return [name for name in SECRET_FIELDS if secrets._has(self, name)]
+
+    @api.depends("password_set_on")
+    def _compute_password_expires_on(self):
+        for account in self:
+            start = account.password_set_on
+            account.password_expires_on = start and start + timedelta(days=PASSWORD_DAYS)
 
     @api.depends("certificate")
     def _compute_certificate_info(self):
@@ -331,12 +376,14 @@ class SokoMpesaAccount(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        # `readonly` keeps no RPC call away from the stop reason
-        if "stopped_reason" in vals and not self.env.su:
-            raise AccessError(self.env._("Use the buttons of the account to stop or resume it."))
+        self._check_own_fields(vals)
         if "base_url" in vals and not self.env.su:
             moved = self.filtered(lambda acc: (acc.base_url or "") != (vals["base_url"] or ""))
             moved._forget_secrets()
+        if changed := self.filtered(lambda account: account.golive_is_complete and any(
+            account[name] != vals.get(name, account[name]) for name in ("environment", "shortcode")
+        )):
+            changed._reopen_golive()
         return super().write(vals)
 
     def _forget_secrets(self):
@@ -348,9 +395,17 @@ class SokoMpesaAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and any("stopped_reason" in vals for vals in vals_list):
-            raise AccessError(self.env._("Use the buttons of the account to stop or resume it."))
+        for vals in vals_list:
+            self._check_own_fields(vals)
         return super().create(vals_list)
+
+    @api.model
+    def _check_own_fields(self, vals):
+        if not self.env.su and OWN_FIELDS & vals.keys():
+            raise AccessError(self.env._(
+                "Use the buttons of the account to stop or resume it. What M-Pesa says of it, Odoo "
+                "writes by itself."
+            ))
 
     # === ACTION METHODS === #
 
@@ -363,27 +418,22 @@ class SokoMpesaAccount(models.Model):
     def action_resume(self):
         """Send again after a stop; a manager says that the cause is mended."""
         self._check_is_manager()
+        if sum(self.mapped("lost_claim_count")):
+            raise UserError(self.env._(
+                "First account for the payments under Lost claims: they were sent, and this "
+                "database doesn't know them."
+            ))
         # sudo: the stop reason can't be written by hand; the right was checked
-        self.sudo().write({"stopped_reason": False})
+        self.sudo().write({"stopped_reason": False, "paused_until": False, "pause_count": 0})
+        for account in self:
+            self.env["soko.mpesa.secret"]._forgive_token(account)
         self._nudge_send()
 
     def action_check_setup(self):
-        """Show, check by check and in plain words, what works."""
+        """Have every part of the set-up checked; what comes of it is kept."""
         self.ensure_one()
         self._check_is_manager()
-        lines = self._get_blocking_reasons() or [self.env._("Everything needed is in place.")]
-        # sudo: secrets can be read by no role; only the outcome of the call is shown
-        if not self._get_missing_settings():
-            token, error = self.env["soko.mpesa.secret"].sudo()._token(self)
-            lines.append(
-                self.env._("Safaricom accepted the consumer key and secret.") if token
-                else self.env._("Safaricom gave no access token: %s", error)
-            )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"title": self.name, "message": "\n".join(lines), "sticky": True},
-        }
+        return self.env["soko.mpesa.check"]._start(self)._get_records_action()
 
     def action_open_payouts(self):
         self.ensure_one()
@@ -710,13 +760,18 @@ class SokoMpesaAccount(models.Model):
 
     def _get_blocking_reasons(self):
         """Return why nothing may be sent now, as sentences; empty when all is well."""
-        self.ensure_one()
-        reasons = self._get_missing_settings()
+        reasons = self._get_standing_reasons()
         # sudo: the switch counts for those who can't read their company's settings, too
         if self.sudo().company_id.soko_mpesa_frozen:
             reasons.append(self.env._("Sending is frozen for the company."))
         if self.stopped_reason:
             reasons.append(self.env._("The account is stopped: %s", self.stopped_reason))
+        return reasons
+
+    def _get_standing_reasons(self):
+        """Return the reasons that nobody switched on: what is missing or wrong with the set-up."""
+        self.ensure_one()
+        reasons = self._get_missing_settings()
         if not reasons and not self._fence_holds():
             reasons.append(self.env._(
                 "The credentials were stored by another database or with another key. If this "
@@ -727,7 +782,7 @@ class SokoMpesaAccount(models.Model):
                 "PostgreSQL is set to lose what it confirmed when the machine stops (fsync, "
                 "synchronous_commit or full_page_writes is off). Money is not sent from it."
             ))
-        return reasons
+        return reasons + self._get_guard_reasons()
 
     def _get_missing_settings(self):
         secrets = self.env["soko.mpesa.secret"]
@@ -767,12 +822,15 @@ class SokoMpesaAccount(models.Model):
 
     def _fence_holds(self):
         """Whether this is the database, and the key, with which the credentials were stored."""
-        return self.env["soko.mpesa.secret"]._get(self, "fence") == self._get_fingerprint()
+        secrets = self.env["soko.mpesa.secret"]
+        return secrets._box().is_fingerprint(
+            secrets._get(self, "fence"), *self._get_fence_parts())
 
     def _get_fingerprint(self):
-        # sudo: the identity of the database is a system parameter
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return self.env["soko.mpesa.secret"]._box().fingerprint("soko_mpesa", uuid, str(self.id))
+        return self.env["soko.mpesa.secret"]._box().fingerprint(*self._get_fence_parts())
+
+    def _get_fence_parts(self):
+        return "soko_mpesa", self._get_database_uuid(), str(self.id)
 
     def _stop(self, reason):
         """Send nothing more from this account until a manager resumes it, and tell somebody.

@@ -2,6 +2,7 @@ import logging
 import secrets
 import string
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from psycopg2 import IntegrityError, OperationalError
@@ -11,6 +12,7 @@ from odoo.exceptions import LockError, UserError
 
 from ..const import (
     ACCOUNT_RESULTS,
+    BASE_URL_VARIABLE,
     CREDENTIAL_RESULTS,
     HTTP_DEADLINE,
     LEASE_SECONDS,
@@ -20,10 +22,10 @@ from ..const import (
     PATH_STATUS,
     UNKNOWN_ALARM_HOURS,
 )
-from ..tools import classify, client, eat, parse, proof, states
+from ..tools import classify, client, eat, explain, parse, proof, states
 from ..tools import verdict as verdicts
 from ..tools.serial import touch
-from .soko_mpesa_account import BASE_URL_VARIABLE
+from .soko_mpesa_heartbeat import beats
 
 _logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class SokoMpesaAttempt(models.Model):
 
     _name = "soko.mpesa.attempt"
     _description = "M-Pesa payment attempt"
+    _inherit = ["soko.mpesa.attempt.text"]
     _order = "payout_id, number"
     _rec_name = "originator_id"
     _allow_sudo_commands = False
@@ -169,20 +172,26 @@ class SokoMpesaAttempt(models.Model):
     # === SENDING === #
 
     @api.model
+    @beats("ir_cron_send")
     def _cron_send(self):
         """Send what is due. The only place from which money leaves."""
         stop_at = time.monotonic() + PASS_BUDGET
+        self.env["soko.mpesa.watch"]._guard_if_old()  # what it finds, freezes
+        self.env["ir.cron"]._commit_progress()
         # sudo: the cron's user need not have an M-Pesa role
         for account in self.env["soko.mpesa.account"].sudo().search([("active", "=", True)]):
             self.sudo()._send_due(account, stop_at)
 
     def _send_due(self, account, stop_at):
         due = self._get_due(account)
-        if not due or account._get_blocking_reasons():
+        if not due or account._is_paused() or account._get_blocking_reasons():
+            return
+        if not account._remembers_its_claims():
             return
         token = self._get_token(account)
         for attempt in due if token else ():
-            if time.monotonic() + HTTP_DEADLINE > stop_at:
+            started = time.monotonic()
+            if started + HTTP_DEADLINE > stop_at:
                 account._nudge_send()  # the rest in a fresh run, with a fresh clock
                 self.env["ir.cron"]._commit_progress()
                 return
@@ -193,6 +202,9 @@ class SokoMpesaAttempt(models.Model):
             if outcome and outcome.kind == classify.NOT_SENT:
                 self._after_not_sent(account, token, outcome)
                 return
+            if outcome:
+                account._end_pause()
+            account._wait_for_spacing(started)
 
     @api.model
     def _get_due(self, account):
@@ -209,7 +221,7 @@ class SokoMpesaAttempt(models.Model):
             if (account.last_error or "") != error:
                 account.last_error = error
             if error:
-                later = fields.Datetime.now() + timedelta(minutes=1)
+                later = self.env["soko.mpesa.secret"]._get_token_retry(account)
                 self.env.ref("soko_mpesa.ir_cron_send")._trigger(at=later)
             self.env["ir.cron"]._commit_progress()
             return token
@@ -225,6 +237,8 @@ class SokoMpesaAttempt(models.Model):
             self.env["soko.mpesa.secret"]._drop_token(account, token)
             account._nudge_send()
         else:
+            if outcome.reason == "throttle":
+                account._pause()
             account.last_error = outcome.description or outcome.code
         self.env["ir.cron"]._commit_progress()
 
@@ -253,6 +267,11 @@ class SokoMpesaAttempt(models.Model):
     def _claim(self, token):
         """Make the claim durable and return the request, or None when a guard refuses."""
         cron = self.env["ir.cron"]
+        self.env.cr.execute(
+            "SELECT set_config('lock_timeout', %s, true), "
+            "set_config('statement_timeout', %s, true)",
+            [str(LOCK_TIMEOUT_MS), str(3 * LOCK_TIMEOUT_MS)],
+        )
         self.payout_id.lock_for_update(allow_referencing=True)
         self.lock_for_update(allow_referencing=True)
         self.env.invalidate_all()
@@ -271,7 +290,9 @@ class SokoMpesaAttempt(models.Model):
             "WHERE id = %s", [timedelta(seconds=LEASE_SECONDS), self.id],
         )
         self.invalidate_recordset(["lease_until"])
-        self.env.cr.execute("SET LOCAL synchronous_commit TO on")
+        # the commit itself may take as long as it takes: cut short, it would be done here and
+        # perhaps not on the standby
+        self.env.cr.execute("SET LOCAL synchronous_commit TO on; SET LOCAL statement_timeout TO 0")
         cron._commit_progress()
         return request
 
@@ -322,7 +343,7 @@ class SokoMpesaAttempt(models.Model):
     def _build_payment_request(self, token):
         account, payout = self.account_id, self.payout_id
         callbacks = self.env["soko.mpesa.callback"]
-        return client.make_request(account._get_base_url(), PATH_PAYMENT, token, {
+        request = client.make_request(account._get_base_url(), PATH_PAYMENT, token, {
             "OriginatorConversationID": self.originator_id,
             "InitiatorName": account.initiator_name,
             "SecurityCredential": account._get_security_credential(),
@@ -335,6 +356,7 @@ class SokoMpesaAttempt(models.Model):
             "ResultURL": callbacks._make_url(self, "payout"),
             "Occassion": payout._get_remarks(),
         }, account._needs_public_address(BASE_URL_VARIABLE))
+        return replace(request, journal=account._get_journal_entry(self, request))
 
     def _record_with_retry(self, outcome, lease):
         """Write down what the call proved. The write is repeated, the call never."""
@@ -397,6 +419,7 @@ class SokoMpesaAttempt(models.Model):
     # === SWEEPING === #
 
     @api.model
+    @beats("ir_cron_sweep")
     def _cron_sweep(self):
         """A sender that died leaves an unknown outcome: never a second send."""
         self.env.cr.execute("""
@@ -446,6 +469,7 @@ class SokoMpesaAttempt(models.Model):
     # === ASKING === #
 
     @api.model
+    @beats("ir_cron_query")
     def _cron_query(self):
         """Ask what became of payments that nobody has reported."""
         stop_at = time.monotonic() + PASS_BUDGET
@@ -460,7 +484,9 @@ class SokoMpesaAttempt(models.Model):
             ("account_id", "=", account.id), ("state", "in", ("accepted", "unknown")),
             ("next_query_at", "<=", fields.Datetime.now()),
         ], order="next_query_at", limit=100)
-        if not due or account._get_missing_settings() or not account._fence_holds():
+        if not due or account._is_paused():
+            return
+        if account._get_missing_settings() or not account._fence_holds():
             return
         token = self._get_token(account)
         for attempt in due if token else ():
@@ -472,6 +498,10 @@ class SokoMpesaAttempt(models.Model):
             if outcome and outcome.token_invalid:
                 self.env["soko.mpesa.secret"]._drop_token(account, token)
                 attempt._query_soon()
+                self.env["ir.cron"]._commit_progress()
+                return
+            if outcome and outcome.reason == "throttle":
+                account._pause()
                 self.env["ir.cron"]._commit_progress()
                 return
 
@@ -552,8 +582,9 @@ class SokoMpesaAttempt(models.Model):
         self._keep("result", verdict, raw, result, **source)
         if verdict == proof.NEGATIVE and result.code in CREDENTIAL_RESULTS | ACCOUNT_RESULTS:
             self.account_id._stop(self.env._(
-                "Safaricom answered %(code)s (%(text)s), which would happen to every payment.",
-                code=result.code, text=result.description,
+                "Safaricom answered %(code)s, which would happen to every payment: %(text)s",
+                code=result.code,
+                text=explain.sentence(self.env, result.code, result.description),
             ))
         if result.readable and result.originator_id != self.originator_id:
             self.payout_id._alert(self.env._(
@@ -655,7 +686,8 @@ class SokoMpesaAttempt(models.Model):
 
     def _become_not_paid(self, result):
         self._set_state("not_paid", next_query_at=False, lease_owner=False, lease_until=False)
-        self.payout_id._on_not_paid(result.description or result.code)
+        self.payout_id._on_not_paid(explain.sentence(
+            self.env, result.code, result.description))
 
     def _contradicted(self, result):
         """What was said can't be true of this payment: stop the line and call a person."""

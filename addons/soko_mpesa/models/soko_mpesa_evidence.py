@@ -5,6 +5,9 @@ from odoo import api, fields, models
 
 from ..tools.redact import redact
 
+# A message as it was received may say more of a payee than a maker needs to know.
+RAW_READERS = "soko_mpesa.soko_mpesa_group_approver,soko_mpesa.soko_mpesa_group_manager"
+
 
 class SokoMpesaEvidence(models.Model):
     """Every fact heard from outside. A trigger refuses to change or delete it.
@@ -16,6 +19,7 @@ class SokoMpesaEvidence(models.Model):
 
     _name = "soko.mpesa.evidence"
     _description = "M-Pesa evidence"
+    _inherit = ["soko.mpesa.evidence.text"]
     _order = "id desc"
     _allow_sudo_commands = False
 
@@ -62,11 +66,11 @@ class SokoMpesaEvidence(models.Model):
     received_at = fields.Datetime(required=True, readonly=True)
     source_address = fields.Char(readonly=True)
     sha256 = fields.Char(required=True, readonly=True)
-    raw = fields.Binary(attachment=False, readonly=True)
+    raw = fields.Binary(attachment=False, readonly=True, groups=RAW_READERS)
     chain = fields.Char(
         readonly=True, help="Digest of this row and of the one before it about the same attempt.",
     )
-    body = fields.Text(compute="_compute_body", string="Text as received")
+    body = fields.Text(compute="_compute_body", string="Text as received", groups=RAW_READERS)
 
     _callback_uniq = models.UniqueIndex(
         "(attempt_id, callback_id, kind, sha256) WHERE channel = 'callback'",

@@ -4,11 +4,13 @@ import logging
 import time
 
 from psycopg2 import OperationalError
+from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 
 from ..const import PASS_BUDGET
 from ..tools.redact import redact
+from .soko_mpesa_heartbeat import beats
 
 _logger = logging.getLogger(__name__)
 
@@ -61,23 +63,35 @@ class SokoMpesaInbox(models.Model):
         if not callback and inbox._count_quarantined() >= MAX_QUARANTINED:
             return False
         raw = redact(raw)
-        inbox.env.cr.execute(
-            """
-            INSERT INTO soko_mpesa_inbox (callback_id, company_id, word, state, raw, sha256,
-                                          source_address, create_uid, create_date)
-                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
-            ON CONFLICT DO NOTHING
-            """,
-            [
-                callback.id or None, callback.company_id.id or None, word[:20],
-                "new" if callback else "quarantined", base64.b64encode(raw),
-                hashlib.sha256(raw).hexdigest(), source_address, self.env.uid,
-            ],
-        )
+        inbox._insert_once([
+            callback.id or None, callback.company_id.id or None, word[:20],
+            "new" if callback else "quarantined", base64.b64encode(raw),
+            hashlib.sha256(raw).hexdigest(), source_address, self.env.uid,
+        ])
         inbox.invalidate_model()
         if callback:
             self.env.ref("soko_mpesa.ir_cron_apply").sudo()._trigger()
         return bool(callback)
+
+    def _insert_once(self, values):
+        """Insert a letter unless it is there already.
+
+        A copy that another request has stored since this one began can't be seen here, and
+        PostgreSQL says so by a serialization failure: then the letter is kept, which is all that
+        counts. To try again would keep the sender waiting, and many copies come at once.
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(
+                    """
+                    INSERT INTO soko_mpesa_inbox (callback_id, company_id, word, state, raw,
+                                                  sha256, source_address, create_uid, create_date)
+                         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
+                    ON CONFLICT DO NOTHING
+                    """, values, log_exceptions=False,
+                )
+        except SerializationFailure:
+            _logger.debug("This letter was stored at the same moment by another request")
 
     def _count_quarantined(self):
         return self.search_count([("state", "=", "quarantined")], limit=MAX_QUARANTINED)
@@ -85,14 +99,17 @@ class SokoMpesaInbox(models.Model):
     # === APPLYING === #
 
     @api.model
+    @beats("ir_cron_apply")
     def _cron_apply(self):
         """Apply what waits, each letter in a transaction of its own."""
         stop_at = time.monotonic() + PASS_BUDGET
-        for letter in self.search([("state", "=", "new")], order="id"):
+        letters = self.search([("state", "=", "new")], order="id")
+        for letter in letters:
             if time.monotonic() > stop_at:
                 self.env.ref("soko_mpesa.ir_cron_apply")._trigger()
-                return
+                break
             letter._apply_with_retry()
+        self.env["soko.mpesa.balance"]._note_pass(letters)
 
     def _apply_with_retry(self):
         for _try in range(APPLY_TRIES):
@@ -114,9 +131,10 @@ class SokoMpesaInbox(models.Model):
         locked = self.try_lock_for_update(allow_referencing=True)
         if locked.state != "new":
             return
-        attempt = self.callback_id.attempt_id
-        attempt._lock()
-        hear = getattr(attempt, f"_hear_{self.callback_id.kind}")
+        owner = self.callback_id.attempt_id or self.callback_id.account_id
+        if self.callback_id.attempt_id:
+            owner._lock()
+        hear = getattr(owner, f"_hear_{self.callback_id.kind}")
         hear(
             base64.b64decode(self.with_context(bin_size=False).raw or b""),
             callback_id=self.callback_id.id, source_address=self.source_address,

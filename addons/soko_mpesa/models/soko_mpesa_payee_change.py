@@ -71,16 +71,21 @@ class SokoMpesaPayeeChange(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION soko_mpesa_payee_change_guard() RETURNS trigger AS $$
             BEGIN
-                IF TG_OP = 'UPDATE' AND current_setting('soko_mpesa.merging', true) = 'on'
-                    AND to_jsonb(NEW) - 'partner_id' - 'partner_bank_id'
-                      = to_jsonb(OLD) - 'partner_id' - 'partner_bank_id' THEN
-                    RETURN NEW;
+                IF TG_OP = 'UPDATE' AND current_setting('soko_mpesa.merging', true) = 'on' THEN
+                    IF to_jsonb(NEW) - 'partner_id' - 'partner_bank_id'
+                        = to_jsonb(OLD) - 'partner_id' - 'partner_bank_id' THEN
+                        RETURN NEW;
+                    END IF;
                 END IF;
                 RAISE EXCEPTION 'The history of M-Pesa numbers is append-only';
             END $$ LANGUAGE plpgsql;
             DROP TRIGGER IF EXISTS soko_mpesa_payee_change_guard ON soko_mpesa_payee_change;
             CREATE TRIGGER soko_mpesa_payee_change_guard BEFORE UPDATE OR DELETE
                 ON soko_mpesa_payee_change FOR EACH ROW
+                EXECUTE FUNCTION soko_mpesa_payee_change_guard();
+            DROP TRIGGER IF EXISTS soko_mpesa_payee_change_whole ON soko_mpesa_payee_change;
+            CREATE TRIGGER soko_mpesa_payee_change_whole BEFORE TRUNCATE
+                ON soko_mpesa_payee_change FOR EACH STATEMENT
                 EXECUTE FUNCTION soko_mpesa_payee_change_guard();
         """)
 

@@ -34,7 +34,7 @@ class SokoMpesaPayout(models.Model):
 
     _name = "soko.mpesa.payout"
     _description = "M-Pesa payout"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin"]
     _order = "id desc"
     _mail_post_access = "read"
     _allow_sudo_commands = False
@@ -123,6 +123,7 @@ class SokoMpesaPayout(models.Model):
             ("cancelled", "Cancelled"),
         ],
         compute="_compute_state", store=True, index=True, tracking=True,
+        group_expand="_expand_states",
         help="In flight: handed to Safaricom, not yet proven. Paid and not paid are proven.",
     )
     receipt = fields.Char(
@@ -620,6 +621,7 @@ class SokoMpesaPayout(models.Model):
             self._book(lambda: self.payment_id._soko_mpesa_settle_late(receipt))
             return
         self._book(lambda: self.payment_id._soko_mpesa_settle(receipt))
+        self._text_receipt()
 
     def _on_not_paid(self, reason):
         """Open the bill again."""
@@ -843,7 +845,7 @@ class SokoMpesaPayout(models.Model):
             self.env.cr.execute(query)
             if rows := self.env.cr.fetchall():
                 found[name] = rows
-        if drifted := self._get_drifted():
+        if drifted := self._get_drifted(thorough):
             found["I-9 payout state follows from its facts"] = drifted
         return found
 
@@ -853,20 +855,12 @@ class SokoMpesaPayout(models.Model):
         return invariants.queries(thorough)
 
     @api.model
-    def _get_drifted(self):
+    def _get_drifted(self, thorough):
         """Return names of payouts whose state isn't the one that follows from their facts.
 
         One payout of each combination of facts is computed, not each payout.
         """
-        self.env.cr.execute("""
-            SELECT min(p.id)
-              FROM soko_mpesa_payout p
-              LEFT JOIN (SELECT payout_id, string_agg(state, ',') AS states
-                           FROM soko_mpesa_attempt GROUP BY payout_id) a ON a.payout_id = p.id
-             GROUP BY p.state, a.states, p.submitted_at IS NULL, p.approved_at IS NULL,
-                      coalesce(p.hold_reason, '') = '', p.cancelled_at IS NULL,
-                      coalesce(p.exception_reason, '') = ''
-        """)
+        self.env.cr.execute(invariants.combinations(thorough))
         # sudo: an audit sees all; it returns names only
         examples = self.sudo().browse(row[0] for row in self.env.cr.fetchall())
         return examples.filtered(lambda payout: payout.state != payout._derive_state()).mapped(

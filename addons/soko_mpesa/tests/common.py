@@ -20,7 +20,9 @@ class MpesaCase(TransactionCase):
         cls._make_key_file()
         cls.daraja = FakeDaraja()
         cls.addClassCleanup(cls.daraja.stop)
+        cls.claims_file = f"{cls.key_file}.claims"
         cls.startClassPatcher(patch.dict(os.environ, {
+            "SOKO_MPESA_CLAIMS_FILE": cls.claims_file,
             "SOKO_MPESA_KEY_FILE": cls.key_file, "SOKO_MPESA_BASE_URL": cls.daraja.url,
             "SOKO_MPESA_CALLBACK_URL": "https://erp.example.co.ke",
         }))
@@ -75,6 +77,7 @@ class MpesaCase(TransactionCase):
             "initiator_name": "testapi", "consumer_key": "canary-key",
             "consumer_secret": "canary-secret", "security_credential": "canary-credential",
             "auto_approve_limit": 2000, "responsible_id": cls.manager.id,
+            "send_spacing_ms": 0,
         })
         cls.account.action_set_up_journal()
         cls.account = cls.account.with_env(cls.env)
@@ -94,9 +97,16 @@ class MpesaCase(TransactionCase):
         super().setUp()
         fake = self.daraja
         fake.payments, fake.queries, fake.script = [], [], []
+        fake.balances, fake.balance_script, fake.ping = [], [], None
         fake.tokens, fake.token_status = 0, 200
+        # the database forgets what a test has sent; the list of it must do the same
+        self.addCleanup(self.forget_claims)
 
     # === HELPERS === #
+
+    def forget_claims(self):
+        if os.path.exists(self.claims_file):
+            os.unlink(self.claims_file)
 
     def make_bill(self, amount=1500):
         """:return: a posted vendor bill of `amount` shillings"""

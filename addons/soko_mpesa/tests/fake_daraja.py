@@ -17,6 +17,9 @@ class FakeDaraja:
     def __init__(self):
         self.payments = []
         self.queries = []
+        self.balances = []
+        self.balance_script = []
+        self.ping = None
         self.tokens = 0
         self.script = []
         self.token_status = 200
@@ -29,6 +32,9 @@ class FakeDaraja:
                 """Keep the test's log quiet."""
 
             def do_GET(self):
+                if "/ping/" in self.path and fake.ping:
+                    self.reply(*fake.ping(self.path.rpartition("/")[2]), "text/plain")
+                    return
                 fake.tokens += 1
                 self.reply(fake.token_status, {
                     "access_token": f"token{fake.tokens}", "expires_in": "3599"})
@@ -38,9 +44,14 @@ class FakeDaraja:
                 data = json.loads(body)
                 self.token = self.headers["Authorization"]
                 seen = fake.payments if "b2c" in self.path else fake.queries
+                if "accountbalance" in self.path:
+                    seen = fake.balances
                 seen.append({**data, "_raw": body, "_token": self.token})
                 if seen is fake.payments and fake.script:
                     fake.script.pop(0)(self, data)
+                    return
+                if seen is fake.balances and fake.balance_script:
+                    fake.balance_script.pop(0)(self, data)
                     return
                 self.reply(200, {
                     "ConversationID": f"AG_{len(seen)}",
@@ -114,7 +125,9 @@ def payment_result(request, receipt="SG632NMUAB", code=0, **changes):
             {"Key": "TransactionReceipt", "Value": receipt},
             {"Key": "ReceiverPartyPublicName",
              "Value": changes.get("party", f"{request['PartyB']} - Amina Mfano")},
-            {"Key": "TransactionCompletedDateTime", "Value": "06.07.2024 22:48:52"},
+            {"Key": "TransactionCompletedDateTime",
+             "Value": changes.get("completed", "06.07.2024 22:48:52")},
+            *({"Key": key, "Value": value} for key, value in changes.get("more", {}).items()),
         ]}
     return json.dumps({"Result": result}).encode()
 
@@ -137,5 +150,22 @@ def status_result(request, status="Completed", receipt="SG632NMUAB", **changes):
             {"Key": "OriginatorConversationID",
              "Value": changes.get("originator", request["OriginatorConversationID"])},
             {"Key": "DebitPartyCharges", "Value": "Fee For B2C Payment|KES|9.00"},
+        ]}
+    return json.dumps({"Result": result}).encode()
+
+
+def balance_result(accounts="Utility Account|KES|228037.00|228037.00|0.00|0.00", **changes):
+    """Return the body that Daraja posts to a balance query's ResultURL."""
+    code = changes.get("code", 0)
+    result = {
+        "ResultType": "0", "ResultCode": code,
+        "ResultDesc": changes.get("description", "The service request is processed."),
+        "OriginatorConversationID": "balance-1", "ConversationID": "AG_7",
+        "TransactionID": "OAK0000000",
+    }
+    if code == 0:
+        result["ResultParameters"] = {"ResultParameter": [
+            {"Key": "AccountBalance", "Value": accounts},
+            {"Key": "BOCompletedTime", "Value": changes.get("completed", 20240109125710)},
         ]}
     return json.dumps({"Result": result}).encode()

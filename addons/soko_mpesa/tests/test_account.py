@@ -126,16 +126,6 @@ class TestAccount(MpesaCase):
         account.action_resume()
         self.assertFalse(account.stopped_reason)
 
-    def test_check_setup(self):
-        action = self.account.with_user(self.manager).action_check_setup()
-        self.assertIn("accepted", action["params"]["message"])
-        self.daraja.token_status = 400
-        self.env["soko.mpesa.secret"]._put(self.account, "token", "")
-        action = self.account.with_user(self.manager).action_check_setup()
-        self.assertIn("HTTP 400", action["params"]["message"])
-        with self.assertRaises(AccessError):
-            self.account.with_user(self.maker).action_check_setup()
-
     def test_bad_settings(self):
         for values in (
             {"shortcode": "12"}, {"shortcode": "60099A"}, {"base_url": "http://10.0.0.1"},

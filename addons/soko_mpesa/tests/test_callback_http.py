@@ -1,6 +1,9 @@
+import contextlib
+import http.client
 import json
 import logging
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from odoo.tests import HttpCase, tagged
 
@@ -81,8 +84,53 @@ class TestCallbackHttp(HttpCase, MpesaCase):
         self.assertFalse(self.env["soko.mpesa.inbox"].search([("state", "=", "failed")]))
 
     def test_too_long(self):
-        answer = self.call("/soko/daraja/payout/x", b"x" * 70000)
-        self.assertEqual(answer.status_code, 413)
+        for size in (70_000, 5_000_000):
+            answer = self.call("/soko/daraja/payout/x", b"x" * size)
+            self.assertEqual(answer.status_code, 413)
+
+    def test_odd_letters_are_kept_and_applied(self):
+        """F38: whatever it is, it is no error of ours and stops no other letter."""
+        _bill, _payment, payout = self.make_payout()
+        self.send()
+        request = self.daraja.payments[0]
+        path, good = self.path(request["ResultURL"]), payment_result(request)
+        odd = (
+            b"[]", b"null", b"\xef\xbb\xbf{}", b"{\"Result\": {\"ResultCode\": NaN}}",
+            b"{\"Result\": {\"ResultCode\": 1e999}}", b"{\"Result\": {\"ResultCode\": -0}}",
+            good.replace(b'"ResultCode": 0', b'"ResultCode": 0, "ResultCode": ' + b"9" * 5000),
+            good.replace(b'"Value": 1500', b'"Value": 1e400'),
+            good.replace(b"Amina", b"\\u0000\\ud800"), good.replace(b"1500", b"Infinity"),
+            good.replace(b"Amina", "Am\xedna".encode("latin-1"))[:-3], b'{"a":' * 9000,
+        )
+        for data in odd:
+            answer = self.call(path, data, content_type="application/octet-stream")
+            self.assertEqual((answer.status_code, answer.json()), (200, ACCEPTED), data[:40])
+        self.apply()
+        self.assertFalse(self.env["soko.mpesa.inbox"].search([("state", "=", "failed")]))
+        self.assertEqual(payout.receipt in (False, "SG632NMUAB"), True)
+        self.assertNoViolation()
+
+    def test_no_length_and_spoofed_origin(self):
+        """F38, S6: a body in chunks is no way around the limit; headers name nobody."""
+        parts = urlsplit(self.base_url())
+        for body, expected in (([b"{}"], (200, 411, 413)), ([b"x" * 60_000] * 90, (411, 413))):
+            connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+            with contextlib.suppress(OSError):  # it may hang up before all is sent
+                connection.request(
+                    "POST", "/soko/daraja/payout/x", iter(body), encode_chunked=True, headers={
+                        "Transfer-Encoding": "chunked", "Content-Type": "application/json"})
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.assertIn(connection.getresponse().status, (*expected, 200))
+            connection.close()
+        spoofed = {"X-Forwarded-For": "196.201.214.200", "X-Real-IP": "196.201.214.200",
+                   "X-Forwarded-Host": "erp.example.co.ke", "Content-Type": "application/json"}
+        answer = self.url_open("/soko/daraja/payout/spoof", data=b"{}", headers=spoofed)
+        self.assertEqual(answer.status_code, 200)
+        letter = self.env["soko.mpesa.inbox"].search([], limit=1)
+        self.assertEqual((letter.state, letter.source_address), ("quarantined", "127.0.0.1"))
+        longest = max(len(raw or b"") for raw in self.env["soko.mpesa.inbox"].with_context(
+            bin_size=False).search([]).mapped("raw"))
+        self.assertLess(longest, 100_000)
 
     def test_get_does_nothing(self):
         answer = self.url_open("/soko/daraja/payout/x")

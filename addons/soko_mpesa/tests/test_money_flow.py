@@ -94,6 +94,9 @@ class TestMoneyFlow(MpesaCase):
         self.make_payout(200)
         self.send()
         self.assertEqual(payout.attempt_ids.state, "prepared", "it waits")
+        self.assertEqual(len(self.daraja.payments), 1, "and the others with it")
+        self.account.paused_until = False
+        self.send()
         self.assertEqual(len(self.daraja.payments), 2, "the other one went")
 
     def test_refused_request_waits_for_a_person(self):

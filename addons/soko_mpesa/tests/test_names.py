@@ -62,6 +62,7 @@ class TestNames(BaseCase):
     def test_party(self):
         for party, name in (
             ("254700000041 - AMINA  MFANO", "AMINA MFANO"),
+            ("254700000041 - AM\x00NA \ud800MFANO\u202e", "AM NA MFANO"),
             ("2547*****041 -  A*** M****", "A*** M****"),
             ("254700000041 - ", ""), ("254700000041", ""), ("", ""), (None, ""),
             ("+254700000041", ""),

@@ -130,6 +130,7 @@ class TestPayeeHistory(HistoryCase):
             ("UPDATE soko_mpesa_payee_change SET partner_id = %s WHERE id = ANY(%s)", [other.id]),
             ("UPDATE soko_mpesa_payee_change SET partner_bank_id = NULL WHERE id = ANY(%s)", []),
             ("DELETE FROM soko_mpesa_payee_change WHERE id = ANY(%s)", []),
+            ("TRUNCATE soko_mpesa_payee_change /* %s */", []),
         ):
             with self.subTest(query=query), mute_logger("odoo.sql_db"), self.assertRaisesRegex(
                     psycopg2.errors.RaiseException, "append-only"), self.cr.savepoint():

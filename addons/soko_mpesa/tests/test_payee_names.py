@@ -57,6 +57,15 @@ class TestPayeeNames(WaitCase):
         self.send()
         self.assertEqual((second.hold_code, len(self.daraja.payments)), ("name", 1))
 
+    def test_strange_names_stay_texts(self):
+        payout = self.paid("<img src=x onerror=alert(1)>\x00 \ud800 %(name)s", amount=100)
+        self.assertEqual((payout.state, payout.name_check), ("paid", "mismatch"))
+        self.assertIn("<img", payout.name_mismatch)
+        self.assertNotIn("<img", payout.activity_ids.note)
+        following = self.make_payout(100)[2]
+        for message in payout.message_ids | following.message_ids | self.bank.message_ids:
+            self.assertNotIn("<img", message.body)
+
     def test_name_from_a_status_query(self):
         payout = self.make_payout(500)[2]
         self.send()

@@ -250,8 +250,9 @@ class TestThreats(MpesaCase):
             payout.with_user(self.approver).message_post(body=payout.payee_name)
             for message in payout.message_ids:
                 self.assertNotAlive(message.body, clean)
-            self.post(request["ResultURL"], payment_result(request, f"SGN{request['Amount']}X"
-                                                           f"{payout.id}"))
+            self.post(request["ResultURL"], payment_result(
+                request, f"SGN{request['Amount']}X{payout.id}",
+                party=f"{request['PartyB']} - {clean}"))
             self.assertEqual(payout.state, "paid")
 
     def test_no_field_of_ours_is_html(self):

@@ -24,7 +24,7 @@ class Box:
         """:raise KeyFileError: no usable key in the file `path`"""
         keys = [_as_key(line) for line in _lines(path)]
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._sign_key = base64.urlsafe_b64decode(keys[0])
+        self._sign_keys = [base64.urlsafe_b64decode(key) for key in keys]
 
     def encrypt(self, text):
         """:rtype: str"""
@@ -37,13 +37,34 @@ class Box:
         except InvalidToken:
             return None
 
+    def rotate(self, cipher):
+        """Return `cipher` encrypted with the first key, or ``None`` when no key here made it.
+
+        The text inside is not changed, nor is when it was encrypted first.
+        """
+        try:
+            return self._fernet.rotate(cipher.encode()).decode()
+        except InvalidToken:
+            return None
+
     def fingerprint(self, *parts):
         """Return a digest of `parts` that only the owner of the key can make.
 
         :rtype: str
         """
-        message = "\x1f".join(parts).encode()
-        return hmac.new(self._sign_key, message, hashlib.sha256).hexdigest()
+        return self._sign(self._sign_keys[0], parts)
+
+    def is_fingerprint(self, digest, *parts):
+        """Whether `digest` is the fingerprint of `parts` by any key of the file.
+
+        :rtype: bool
+        """
+        return any(hmac.compare_digest(self._sign(key, parts), digest or "")
+                   for key in self._sign_keys)
+
+    @staticmethod
+    def _sign(key, parts):
+        return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
 
 
 def _lines(path):

@@ -20,8 +20,9 @@ class Outcome:
     """What is known after one call.
 
     ``kind`` is one of the four constants above. ``reason`` is a key for the log and the tests:
-    ``connect``, ``throttle``, ``token``, ``gateway``, ``accepted``, ``duplicate``, ``echo``,
-    ``transport``, ``unreadable``, ``unlisted``.
+    ``connect``, ``journal``, ``throttle``, ``token``, ``gateway``, ``accepted``, ``duplicate``,
+    ``echo``, ``transport``, ``unreadable``, ``unlisted``. ``date`` is the header of the answer, by
+    the provider's clock.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Outcome:
     conversation_id: str = ""
     originator_id: str = ""
     body: bytes = b""
+    date: str = ""
 
     @property
     def token_invalid(self):

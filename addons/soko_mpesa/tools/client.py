@@ -14,10 +14,11 @@ import re
 import socket
 import ssl
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from ..const import HTTP_DEADLINE, MAX_RESPONSE_BYTES, PATH_TOKEN, TOKEN_DEADLINE
+from .claims import ClaimsFileError, append_claim
 from .classify import Outcome, broken, classify, not_sent
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -32,6 +33,8 @@ class Request:
     expected_id: str = ""
     headers: dict = field(default_factory=dict, repr=False)
     public: bool = False
+    # (path, Claim) that must be on the disk before the first byte leaves; see tools/claims.py
+    journal: tuple = ()
 
     @property
     def sha256(self):
@@ -98,11 +101,15 @@ def send(request, deadline=HTTP_DEADLINE):
     :rtype: Outcome
     """
     try:
-        status, body = _exchange(
+        if request.journal:
+            append_claim(*request.journal)
+        status, body, date = _exchange(
             "POST", request.url, request.headers, request.body, deadline, request.public)
-        return classify(status, body, request.expected_id)
+        return replace(classify(status, body, request.expected_id), date=date)
     except _NothingLeft as error:
         return not_sent(str(error))
+    except ClaimsFileError as error:
+        return replace(not_sent(f"claims journal: {error}"), reason="journal")
     except Exception as error:  # noqa: BLE001  whatever it is, the request may have arrived
         return broken(f"{type(error).__name__}: {error}")
 
@@ -117,13 +124,26 @@ def fetch_token(base_url, key, secret, deadline=TOKEN_DEADLINE, public=False):
     headers = {"Authorization": f"Basic {basic}"}
     try:
         url = base_url.rstrip("/") + PATH_TOKEN
-        status, body = _exchange("GET", url, headers, b"", deadline, public)
+        status, body, _date = _exchange("GET", url, headers, b"", deadline, public)
         data = json.loads(body) if status == 200 else {}
         if isinstance(data, dict) and data.get("access_token"):
             return str(data["access_token"]), int(float(data.get("expires_in") or 0)), ""
         return "", 0, f"HTTP {status}"
     except Exception as error:  # noqa: BLE001  no token means that nothing is sent
         return "", 0, f"{type(error).__name__}: {error}"
+
+
+def look(url, deadline=TOKEN_DEADLINE):
+    """Fetch `url` to see whether it leads where it should; never follows a redirect.
+
+    :return: (HTTP status, body, what went wrong); status 0 when there was no answer
+    :rtype: tuple[int, bytes, str]
+    """
+    try:
+        status, body, _date = _exchange("GET", url, {}, b"", deadline)
+        return status, body, ""
+    except Exception as error:  # noqa: BLE001  whatever it is, there was no answer
+        return 0, b"", f"{type(error).__name__}: {error}"
 
 
 class _NothingLeft(Exception):
@@ -166,7 +186,7 @@ class _Reader(io.RawIOBase):
 
 
 def _exchange(method, url, headers, body, seconds, public=False):
-    """:return: (HTTP status, body); :raise _NothingLeft: before the request began"""
+    """:return: (HTTP status, body, Date); :raise _NothingLeft: before the request began"""
     deadline = _Deadline(seconds)
     try:
         data = _head(method, url, headers, body) + body
@@ -178,7 +198,7 @@ def _exchange(method, url, headers, body, seconds, public=False):
         sock.sendall(data)
         response = http.client.HTTPResponse(_Reader(sock, deadline), method=method)
         response.begin()
-        return response.status, _read_body(response)
+        return response.status, _read_body(response), response.getheader("Date", "")
     finally:
         sock.close()
 
@@ -226,4 +246,7 @@ def _head(method, url, headers, body):
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-__all__ = ["Outcome", "Request", "check_base_url", "fetch_token", "make_request", "send"]
+__all__ = [
+    "Outcome", "Request", "broken", "check_base_url", "fetch_token", "look", "make_request",
+    "not_sent", "send",
+]

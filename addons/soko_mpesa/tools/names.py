@@ -31,7 +31,8 @@ def split_party(party):
     :return: the name with single spaces; empty when there is only a number
     :rtype: str
     """
-    text = " ".join((party or "").split())
+    # without what PostgreSQL can't keep and people can't see
+    text = " ".join("".join(c if c.isprintable() else " " for c in party or "").split())
     _number, dash, name = text.partition(" - ")
     if dash:
         return name.strip()

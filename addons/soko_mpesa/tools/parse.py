@@ -8,7 +8,12 @@ keys, numbers as texts, keys with spaces.
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+
+# Daraja's times have no zone; they are East Africa Time, which has no summer time.
+EAST_AFRICA = timedelta(hours=3)
+TIME_FORMS = ("%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%d-%m-%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,26 @@ class PaymentResult:
     receipt: str = ""
     amount: Decimal | None = None
     party: str = ""
+    completed: str = ""
+    utility: Decimal | None = None
+    charges: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class BalanceResult:
+    """The answer to a balance query; amounts are Decimal shillings, or None when not named.
+
+    `others` are the accounts that have no field of their own, as {name: amount}.
+    """
+
+    readable: bool = False
+    code: str = ""
+    description: str = ""
+    utility: Decimal | None = None
+    working: Decimal | None = None
+    charges: Decimal | None = None
+    merchant: Decimal | None = None
+    others: tuple = ()
     completed: str = ""
 
 
@@ -63,6 +88,8 @@ def parse_payment_result(raw):
         amount=_decimal(values.get("transactionamount")),
         party=_text(values.get("receiverpartypublicname")),
         completed=_text(values.get("transactioncompleteddatetime")),
+        utility=_decimal(values.get("b2cutilityaccountavailablefunds")),
+        charges=_decimal(values.get("b2cchargespaidaccountavailablefunds")),
     )
 
 
@@ -84,6 +111,38 @@ def parse_status_result(raw):
         fee=_fee(values.get("debitpartycharges")),
         completed=_text(values.get("finalisedtime")),
     )
+
+
+def parse_balance_result(raw):
+    """:param bytes raw: the body posted to a balance query's ResultURL; :rtype: BalanceResult"""
+    result = _result(raw)
+    if result is None:
+        return BalanceResult()
+    values = _parameters(result)
+    known, others = _accounts(values.get("accountbalance"))
+    return BalanceResult(
+        readable="ResultCode" in result,
+        code=_code(result.get("ResultCode")),
+        description=_text(result.get("ResultDesc"))[:1024],
+        others=tuple(others.items()),
+        completed=_text(values.get("bocompletedtime")),
+        **known,
+    )
+
+
+def parse_moment(text):
+    """Return the moment that Daraja wrote in one of its forms, or None.
+
+    :param str text: in East Africa Time
+    :return: the same moment in UTC, without a zone, as Odoo keeps it
+    :rtype: datetime or None
+    """
+    for form in TIME_FORMS:
+        try:
+            return datetime.strptime(text or "", form) - EAST_AFRICA
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 def says_not_found(result):
@@ -170,3 +229,29 @@ def _fee(value):
     """`Fee For B2C Payment|KES|22.40`, or nothing."""
     parts = _text(value).split("|")
     return _decimal(parts[-1]) if len(parts) >= 3 else None
+
+
+# Which account of the organisation a name means; the first word that occurs decides.
+_ACCOUNT_WORDS = (
+    ("utility", "utility"), ("charge", "charges"), ("working", "working"), ("mmf", "working"),
+    ("merchant", "merchant"),
+)
+
+
+def _accounts(value):
+    """Read `Utility Account|KES|current|available|reserved|uncleared&...`, by name.
+
+    What can be paid out is the available amount, so that one is taken where it is there.
+    """
+    known, others = {}, {}
+    for part in _text(value).split("&"):
+        name, *rest = [piece.strip() for piece in part.split("|")]
+        amounts = [amount for amount in map(_decimal, rest[1:3]) if amount is not None]
+        if not name or not amounts or rest[0].upper() not in ("KES", ""):
+            continue
+        field = next((field for word, field in _ACCOUNT_WORDS if word in name.lower()), "")
+        if field and field not in known:
+            known[field] = amounts[-1]
+        else:
+            others[name[:64]] = amounts[-1]
+    return known, others

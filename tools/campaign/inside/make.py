@@ -8,8 +8,8 @@ from odoo import Command, fields
 
 FOLDER = pathlib.Path(os.environ["SOKO_CAMPAIGN_DIR"])
 LIMIT = int(os.environ["SOKO_CAMPAIGN_LIMIT"])
-WAITING = int(os.environ.get("SOKO_CAMPAIGN_WAITING", "120"))
-BATCH = 20
+WAITING = int(os.environ.get("SOKO_CAMPAIGN_WAITING", "25"))
+BATCH = 10
 
 account = env["soko.mpesa.account"].search([], limit=1)
 journal = account.journal_id

@@ -11,14 +11,14 @@ if points.FOLDER:
     sending.HTTP_DEADLINE = points.DEADLINE
     _send, _fetch_token = client.send, client.fetch_token
 
-    def send(request, deadline=points.DEADLINE):
+    def send(request, **more):
         with points.sender(request.expected_id):
             if request.expected_id:
                 points.reach("K5")
-            return _send(request, deadline)
+            return _send(request, **{**more, "deadline": points.DEADLINE})
 
-    def fetch_token(base_url, key, secret, deadline=points.DEADLINE):
-        return _fetch_token(base_url, key, secret, deadline)
+    def fetch_token(base_url, key, secret, **more):
+        return _fetch_token(base_url, key, secret, **{**more, "deadline": points.DEADLINE})
 
     client.send, client.fetch_token = send, fetch_token
 
