@@ -1,6 +1,7 @@
 """What bench/payouts.py measures inside Odoo's shell; its JSON lines begin with BENCH."""
 # ruff: noqa: F821  Odoo's shell gives `env`
 import json
+import logging
 import os
 import sys
 from unittest.mock import patch
@@ -196,28 +197,29 @@ def apply_all():
     return meter.measure(work)
 
 
-company = env.company.id
-if os.environ["BENCH_PART"] == "pay":
-    account = mpesa_account()
+def make_bank(code, outstanding):
+    """Make a plain bank journal; return its id."""
+    journal = env["account.journal"].create({"name": code, "code": code, "type": "bank"})
+    journal.outbound_payment_method_line_ids.payment_account_id = outstanding
+    return journal.id
+
+
+def measure_paying():
+    """Pay by plain Odoo and by a run, send, and match plain statement lines."""
     maker, approver = people()
     partners = payees(approver)
     partners.property_outbound_payment_method_line_id = account._get_method_lines()
     outstanding = env["account.account"].create({
         "name": "Outstanding", "code": "101499", "account_type": "asset_current",
         "reconcile": True})
-    bank = env["account.journal"].create({"name": "Plain bank", "code": "PLBNK", "type": "bank"})
-    bank.outbound_payment_method_line_ids.payment_account_id = outstanding
-    quiet = env["account.journal"].create({"name": "Quiet bank", "code": "QTBNK", "type": "bank"})
-    quiet.outbound_payment_method_line_ids.payment_account_id = outstanding
+    bank, quiet = make_bank("PLBNK", outstanding), make_bank("QTBNK", outstanding)
     env.cr.commit()
     ids = partners.ids
-    make_bills(ids[:20])  # warm
-    plain_pay(env["account.move"].search([("move_type", "=", "in_invoice")]).ids, bank.id, False)
+    plain_pay(make_bills(ids[:20]), bank, False)  # warm
     billed = []
     tell("bills", **meter.measure(lambda: billed.extend(make_bills(ids))))
-    tell("plain", chunks=plain_pay(billed, bank.id, False))
-    second = make_bills(ids)
-    tell("quiet", chunks=plain_pay(second, quiet.id, True))
+    tell("plain", chunks=plain_pay(billed, bank, False))
+    tell("quiet", chunks=plain_pay(make_bills(ids), quiet, True))
     make_bills(ids)
     preview, figures = run_pay(maker)
     tell("preview", **preview)
@@ -226,9 +228,24 @@ if os.environ["BENCH_PART"] == "pay":
     tell("send", **meter.measure(lambda: letters.extend(send_all())))
     with open(os.environ["BENCH_LETTERS"], "w") as file:
         json.dump(letters, file)
-    tell("match", chunks=plain_match(billed, bank.id))
-else:
+    tell("match", chunks=plain_match(billed, bank))
+
+
+def measure_applying():
+    """Apply the results that came by HTTP."""
     tell("stored", count=env["soko.mpesa.inbox"].search_count([]))
     tell("apply", **apply_all())
     tell("applied", count=env["soko.mpesa.payout"].search_count([("state", "=", "paid")]))
-env.cr.commit()
+
+
+company = env.company.id
+try:
+    if os.environ["BENCH_PART"] == "pay":
+        account = mpesa_account()
+        measure_paying()
+    else:
+        measure_applying()
+    env.cr.commit()
+except Exception:
+    logging.getLogger("bench").exception("the measurement failed")  # the launcher shows the log
+    raise
