@@ -631,7 +631,8 @@ class SokoMpesaAccount(models.Model):
             if in_full and pays < MIN_AMOUNT:
                 raise UserError(self._explain_waiting(partner, owed))
             plan.append((self._split_amount(pays), cents))
-        self._touch_carried(moved)
+        if moved:
+            self._touch_carried(moved)
         return plan
 
     def _split_amount(self, amount):
