@@ -28,7 +28,7 @@ class SokoQcSampledLot(models.AbstractModel):
         index="btree_not_null",
         help="The lots before this one, which decide how closely it is looked at.",
     )
-    sampling_stage = fields.Selection(STAGES, "Severity", readonly=True, copy=False)
+    sampling_stage = fields.Selection(STAGES, "Inspection Severity", readonly=True, copy=False)
     sample_size = fields.Integer("To Look At", readonly=True, copy=False)
     accept_critical = fields.Integer(readonly=True, copy=False, default=NOT_COUNTED)
     accept_major = fields.Integer(readonly=True, copy=False, default=NOT_COUNTED)
@@ -88,28 +88,31 @@ class SokoQcSampledLot(models.AbstractModel):
         """E.g. Look at 32 of 120 pieces ... Accept the lot with at most 2 major and 3 minor."""
         self.ensure_one()
         pieces = judgement.piece_count(self.quantity)
-        if sample.size >= pieces or self.screening:
-            look = self.env._("Look at all %s pieces.", pieces)
-        else:
-            look = self.env._(
-                "Look at %(size)s of %(pieces)s pieces, taken from all over the lot.",
-                size=sample.size,
-                pieces=pieces,
-            )
-        if not sample.accept:
-            return look
+        if self.screening or not sample.accept:
+            return self.env._("Look at all %s pieces; each keeps its own result.", pieces)
         accept = [self._get_number_text(n, c) for c, n in sample.accept.items()]
         refuse = [self._get_number_text(n + 1, c) for c, n in sample.accept.items()]
-        rule = self.env._(
-            "Accept the lot with at most %(accept)s; refuse it from %(refuse)s on.",
-            accept=format_list(self.env, accept),
-            refuse=format_list(self.env, refuse, "or"),
+        numbers = {
+            "size": sample.size,
+            "pieces": pieces,
+            "accept": format_list(self.env, accept),
+            "refuse": format_list(self.env, refuse, "or"),
+        }
+        if sample.size >= pieces:
+            return self.env._(
+                "Look at all %(pieces)s pieces; each keeps its own result. The lot counts as good "
+                "with at most %(accept)s, as bad from %(refuse)s on.",
+                **numbers,
+            )
+        return self.env._(
+            "Look at %(size)s of %(pieces)s pieces, taken from all over the lot. Accept the lot "
+            "with at most %(accept)s; refuse it from %(refuse)s on.",
+            **numbers,
         )
-        return f"{look} {rule}"
 
     def _get_stage_text(self, stage):
         self.ensure_one()
-        if not self.plan_id._is_sampling():
+        if self.screening or not self.plan_id._is_sampling():
             return False
         state = self.sampling_state_id or self._find_sampling_state()
         texts = {

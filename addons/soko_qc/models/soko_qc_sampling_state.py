@@ -35,7 +35,7 @@ class SokoQcSamplingState(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     stage = fields.Selection(
         STAGES,
-        "Severity",
+        "Inspection Severity",
         required=True,
         readonly=True,
         default=sampling.FULL,

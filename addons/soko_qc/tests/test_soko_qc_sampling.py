@@ -65,7 +65,7 @@ class TestSampling(QcCase):
     def test_every_piece_without_a_plan_and_by_default(self):
         self.assertEqual(self.env["soko.qc.plan"].new({"name": "New"}).sampling, "every")
         inspection = self._receive(3)
-        self.assertEqual(inspection.sample_text, "Look at all 3 pieces.")
+        self.assertEqual(inspection.sample_text, "Look at all 3 pieces; each keeps its own result.")
         self.assertFalse(inspection.stage_text)
         self._mark(inspection, self.defect)
         inspection.action_done()
@@ -142,12 +142,13 @@ class TestSampling(QcCase):
         self.assertEqual((inspection.state, inspection.screening), ("in_progress", True))
         self.assertEqual(sorted(inspection.piece_ids.mapped("number")), list(range(1, 121)))
         self.assertEqual(self._quantity(self.hold, inspection.lot_id), 120)
-        self.assertIn("Look at all 120 pieces.", inspection.sample_text)
+        self.assertIn("Look at all 120 pieces; each keeps its own", inspection.sample_text)
         with self.assertRaisesRegex(UserError, "still open"):
             inspection.action_done()
         inspection.piece_ids[-1].defect_ids = self.defect
         inspection.action_all_pass()
         self.assertIs(inspection.action_done(), True)
+        self.assertFalse(inspection.stage_text)
         self.assertEqual((inspection.qty_accepted, inspection.qty_rejected), (117, 3))
         self.assertEqual(inspection.lot_verdict, "refused")
         self.assertEqual(self._quantity(self.stock, inspection.lot_id, self.amina), 117)
@@ -183,7 +184,7 @@ class TestSampling(QcCase):
     def test_new_maker_full_then_normal_then_tightened_and_back(self):
         self._create_aql_plan(new_maker_lots=3)
         first = self._receive(40, lot_name="NEW")
-        self.assertIn("Look at all 40 pieces.", first.sample_text)
+        self.assertIn("Look at all 40 pieces; each keeps its own result.", first.sample_text)
         self.assertIn("3 lots in a row were accepted (0 so far)", first.stage_text)
         self._mark(first, [])
         self.assertEqual((first.sampling_stage, first.piece_count), ("full", 40))
@@ -370,6 +371,15 @@ class TestSampling(QcCase):
         with self.assertRaisesRegex(UserError, "lists 5 pieces but only 4.0 were received"):
             inspection.action_done()
         self.assertFalse(inspection.lot_verdict)
+
+    def test_lot_without_pieces(self):
+        """No receipt makes one; a broken one is told, not a traceback."""
+        for plan in (self.env["soko.qc.plan"], self._create_aql_plan()):
+            inspection = self._receive(4, lot_name=f"EMPTY-{plan.id}")
+            inspection.sudo().write({"quantity": 0, "plan_id": plan.id})
+            self.assertFalse(inspection.sample_text)
+            with self.assertRaisesRegex(UserError, "has no pieces to look at"):
+                inspection.action_start()
 
     def test_plan_refuses_nonsense(self):
         for values in (
