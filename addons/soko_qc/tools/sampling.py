@@ -12,7 +12,7 @@ MIL-STD-105E (1989), Tables II-A and II-B. Where they disagree:
 
 - reduced inspection: MIL-STD-105E leaves a gap between acceptance and rejection (1/3, 2/5, ...);
   ISO 2859-1 closed it in 1999 (1/2, 2/3, 3/4, 5/6, 6/7, 8/9, 10/11), which is what stands here.
-  One public transcription writes 4/5 for 5/6; two others and the rule of the standard say 5/6.
+  One public transcription writes 4/5 for 5/6; another one and the rule of the standard say 5/6.
 - tightened, letter A, AQL 10: MIL-STD-105E has an arrow to 8 pieces (1/2), transcriptions of
   ISO 2859-1 differ; the table's own rule gives 2 pieces (0/1).
 """
