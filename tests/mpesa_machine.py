@@ -101,7 +101,7 @@ class Office:
     def later(self, _delay, job, *arguments):
         """Keep what the simulator would do later: letters, and payments that it executes late."""
         if job == self.sim.postman.deliver:
-            _kind, url, body = arguments
+            _kind, url, body, *_type = arguments
             self.letters.append((url, body))
         else:
             self.deferred.append((job, arguments))

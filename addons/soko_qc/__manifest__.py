@@ -1,6 +1,6 @@
 {
     "name": "Soko Quality & Plating",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Supply Chain/Quality",
     "summary": "Inspect received pieces one by one; plate them in baths and runs",
     "author": "SOKO",
@@ -14,11 +14,16 @@
         "data/soko_qc_defect_data.xml",
         "report/soko_qc_inspection_report.xml",
         "wizards/soko_plating_order_views.xml",
+        "wizards/soko_qc_sampling_reset_views.xml",
         "views/soko_qc_defect_views.xml",
         "views/soko_qc_inspection_piece_views.xml",
         # Inspections open the piece's form and the piece figures.
         "views/soko_qc_inspection_views.xml",
+        # Plans open the makers' severities.
+        "views/soko_qc_sampling_state_views.xml",
         "views/soko_qc_plan_views.xml",
+        "views/soko_qc_report_views.xml",
+        "views/res_partner_views.xml",
         "views/soko_plating_process_views.xml",
         "views/soko_plating_run_views.xml",
         # Baths open their runs.

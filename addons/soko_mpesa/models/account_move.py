@@ -86,6 +86,18 @@ class AccountMove(models.Model):
         self.env.cr.execute(UNPROVEN, {"moves": tuple(self.ids), "code": METHOD_CODE})
         return {move_id for (move_id,) in self.env.cr.fetchall()}
 
+    def action_register_payment(self):
+        self._soko_mpesa_check_not_in_payment()
+        return super().action_register_payment()
+
+    def action_force_register_payment(self):
+        self._soko_mpesa_check_not_in_payment()
+        return super().action_force_register_payment()
+
+    def _soko_mpesa_check_not_in_payment(self):
+        """:raise UserError: all that is open of one of these is with M-Pesa already"""
+        self.line_ids._soko_mpesa_check_not_in_payment()
+
     def button_draft(self):
         self._soko_mpesa_check_entry()
         return super().button_draft()
@@ -98,13 +110,25 @@ class AccountMove(models.Model):
         self._soko_mpesa_check_entry()
         return super()._reverse_moves(default_values_list, cancel)
 
+    def _soko_mpesa_is_final(self):
+        """Whether nothing that may rightly happen changes this entry any more."""
+        self.ensure_one()
+        payment = self.origin_payment_id
+        if payment._soko_is_mpesa() if payment else False:
+            states = set(payment.soko_mpesa_payout_ids.attempt_ids.mapped("state"))
+            return bool({"paid", "not_paid", "reversed"} & states)
+        return not self.statement_line_id or self.statement_line_id.is_reconciled
+
     def _soko_mpesa_check_entry(self):
-        """:raise UserError: one of these is the entry of a payment that M-Pesa still has"""
+        """:raise UserError: one of these is what M-Pesa did, or a payment that it still has"""
+        # sudo: an accountant need not see bank statements
+        if keyed := self.sudo().statement_line_id.filtered("soko_mpesa_key"):
+            raise UserError(keyed[0]._soko_mpesa_explain())
         # sudo: an accountant need not see payouts
         payouts = self.sudo().origin_payment_id.soko_mpesa_payout_ids
         live = payouts.filtered(
-            lambda payout: not payout.cancelled_at and "not_paid" not in
-            payout.attempt_ids.mapped("state"))
+            lambda payout: not payout.cancelled_at and not {"not_paid", "reversed"} & set(
+                payout.attempt_ids.mapped("state")))
         if live:
             raise UserError(self.env._(
                 "%s belongs to a payment that was handed to M-Pesa. It can't be undone here.",

@@ -101,7 +101,7 @@ class AccountPayment(models.Model):
         live = self.sudo().soko_mpesa_payout_ids.filtered(
             lambda payout: not payout.cancelled_at)
         proofs = {
-            "paid": ("paid", "exception"), "rejected": ("failed", "exception"),
+            "paid": ("paid", "exception"), "rejected": ("failed", "reversed", "exception"),
             "draft": (), "canceled": (),
         }
         for payout in live:
@@ -224,7 +224,8 @@ class AccountPayment(models.Model):
             return False
         # sudo: an accountant need not see payouts
         live = self.sudo().soko_mpesa_payout_ids.filtered(lambda payout: not payout.cancelled_at)
-        return bool(live) and not {"paid", "not_paid"} & set(live.attempt_ids.mapped("state"))
+        decided = {"paid", "not_paid", "reversed"}
+        return bool(live) and not decided & set(live.attempt_ids.mapped("state"))
 
     def _soko_mpesa_prepare(self):
         """Choose the payee's number and check everything that would make M-Pesa refuse.
@@ -308,7 +309,7 @@ class AccountPayment(models.Model):
         """Book a proven payment: a statement line with the receipt, matched with the payment.
 
         Odoo then makes the payment and its bills paid by itself. Called by the payout, as
-        superuser, once per proof.
+        superuser; what is booked already stays as it is.
 
         :param str receipt: M-Pesa's receipt number
         """
@@ -316,37 +317,99 @@ class AccountPayment(models.Model):
         self.payment_reference = receipt
         in_flight, _counterpart, _writeoff = self._seek_for_lines()
         if in_flight.reconciled:
-            return  # somebody has matched it with an imported statement already
-        line = self.env["account.bank.statement.line"].create(
-            self._soko_mpesa_prepare_statement_line(receipt, in_flight.account_id)
-        )
-        opposite = line.move_id.line_ids.filtered(
-            lambda item: item.account_id == in_flight.account_id)
-        (in_flight | opposite).reconcile()
+            # somebody has matched it with an imported statement already
+            self._soko_mpesa_mark_line(in_flight, receipt)
+            return
+        (in_flight | self._soko_mpesa_book_payment(receipt, in_flight.account_id)).reconcile()
 
     def _soko_mpesa_settle_late(self, receipt):
         """Book a payment that was declared not paid and turns out to be paid.
 
-        Its bill is open again, or paid by another payment: so the money left the bank for the
-        payee's account, where it pays the open bill once an accountant matches them, or stands
-        as what the payee owes us.
+        The money left for the payee's account. There it pays the bill, if that is still open;
+        else the payee was paid twice, and it stands as what they owe us: Odoo offers it on their
+        next bill.
 
         :param str receipt: M-Pesa's receipt number
         """
         self.ensure_one()
-        self.env["account.bank.statement.line"].create(
-            self._soko_mpesa_prepare_statement_line(receipt, self.destination_account_id)
+        payable = self.destination_account_id
+        line = self.soko_mpesa_payout_id.account_id._find_line(receipt, "payment")
+        if line.move_id.line_ids.filtered(lambda item: item.account_id == payable):
+            return
+        item = self._soko_mpesa_book_payment(receipt, payable)
+        bills = self.invoice_ids.line_ids.filtered(
+            lambda bill: bill.account_id == payable and not bill.reconciled
+            and bill.parent_state == "posted")
+        if bills:
+            (item | bills).reconcile()
+
+    def _soko_mpesa_take_back(self, payout):
+        """Book that M-Pesa took a proven payment back: its bill is open again.
+
+        :param payout: soko.mpesa.payout of this payment, with the reversal's receipt
+        """
+        self.ensure_one()
+        account = payout.account_id
+        if payout.paid_late:
+            line = account._find_line(payout.receipt, "payment")
+            left = line.move_id.line_ids.filtered(
+                lambda item: item.account_id == self.destination_account_id)
+            left.remove_move_reconcile()
+        else:
+            in_flight, _counterpart, _writeoff = self._seek_for_lines()
+            left = in_flight.matched_debit_ids.debit_move_id
+            self._soko_mpesa_reject()
+        back = account._book_line(
+            payout.reversal_receipt, "reversal", self.amount, left.account_id,
+            partner_id=self.partner_id.id,
         )
+        (left | back.move_id.line_ids.filtered(
+            lambda item: item.account_id == left.account_id)).reconcile()
+
+    def _soko_mpesa_book_payment(self, receipt, counterpart):
+        """Return the open journal item that the money which left has on `counterpart`.
+
+        The movement may have been booked before it was known whose it is; then it is carried
+        over from the account where it waited.
+
+        :param str receipt: M-Pesa's receipt number
+        :param counterpart: account.account
+        :rtype: account.move.line
+        """
+        account = self.soko_mpesa_payout_id.account_id
+        line = account._find_line(receipt, "payment") or self.env[
+            "account.bank.statement.line"
+        ].create(self._soko_mpesa_prepare_statement_line(receipt, counterpart))
+        items = line.move_id.line_ids.filtered(lambda item: not item.reconciled)
+        if item := items.filtered(lambda item: item.account_id == counterpart):
+            return item
+        waiting = items.filtered(lambda item: item.account_id == account.clearing_account_id)
+        if not waiting:
+            raise UserError(self.env._(
+                "The movement %s is booked on another account already. Match it by hand.",
+                receipt,
+            ))
+        return account._clear(waiting, counterpart, self.partner_id, receipt)
+
+    def _soko_mpesa_mark_line(self, in_flight, receipt):
+        """Let the bank statement line that somebody made by hand stand for the movement."""
+        account = self.soko_mpesa_payout_id.account_id
+        line = in_flight.matched_debit_ids.debit_move_id.statement_line_id
+        if len(line) == 1 and not line.soko_mpesa_key and not account._find_line(
+            receipt, "payment"
+        ):
+            line.soko_mpesa_key = account._make_key(receipt, "payment")
 
     def _soko_mpesa_prepare_statement_line(self, receipt, counterpart):
         """Return the values of the bank statement line of a proven payment."""
         return {
             "journal_id": self.journal_id.id,
-            "date": fields.Date.context_today(self),
+            "date": self.env.context.get("soko_mpesa_day") or fields.Date.context_today(self),
             "payment_ref": receipt,
             "partner_id": self.partner_id.id,
             "amount": -self.amount,
             "counterpart_account_id": counterpart.id,
+            "soko_mpesa_key": self.env["soko.mpesa.account"]._make_key(receipt, "payment"),
         }
 
     def _soko_mpesa_reject(self):

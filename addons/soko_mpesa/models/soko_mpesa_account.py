@@ -87,7 +87,7 @@ class SokoMpesaAccount(models.Model):
     )
     journal_id = fields.Many2one(
         "account.journal", check_company=True, domain="[('type', '=', 'bank')]",
-        help="The bank journal that mirrors the utility account of the shortcode.",
+        help="The bank journal that mirrors M-Pesa's utility and charges accounts together.",
     )
     auto_approve_limit = fields.Integer(
         string="Approve alone up to (KES)", tracking=True,

@@ -646,6 +646,10 @@ class SokoMpesaAttempt(models.Model):
         elif self.state == "paid":
             if verdict == proof.NEGATIVE:
                 self._contradicted(result)
+            elif self.payout_id._note_fee(getattr(result, "fee", None), "status"):
+                self.payout_id._book()
+        elif self.state == "reversed":
+            return
         elif self.state in ("prepared", "cancelled"):
             if verdict in (proof.POSITIVE, proof.NEGATIVE):
                 self._contradicted(result)
@@ -681,6 +685,7 @@ class SokoMpesaAttempt(models.Model):
             "paid", receipt=result.receipt, next_query_at=False, lease_owner=False,
             lease_until=False,
         )
+        self.payout_id._note_fee(getattr(result, "fee", None), "status")
         self.payout_id._on_paid(result.receipt, late)
         self.payout_id._check_name(getattr(result, "party", ""))
 

@@ -41,11 +41,19 @@ class SokoMpesaEvidence(models.Model):
             ("status", "Result of the status query"),
             ("timeout", "Time-out notice"),
             ("lease", "Sender did not report back"),
+            ("statement", "M-Pesa's statement"),
+            ("human", "Declared by two persons"),
         ],
         required=True, readonly=True,
     )
     channel = fields.Selection(
-        [("sync", "Answer to our call"), ("callback", "Safaricom called us"), ("system", "Odoo")],
+        [
+            ("sync", "Answer to our call"),
+            ("callback", "Safaricom called us"),
+            ("system", "Odoo"),
+            ("import", "Statement file"),
+            ("person", "Two persons"),
+        ],
         required=True, readonly=True,
     )
     verdict = fields.Selection(
@@ -55,6 +63,7 @@ class SokoMpesaEvidence(models.Model):
             ("absent", "Payment not known there"),
             ("neutral", "Proves nothing"),
             ("contradiction", "Contradicts our records"),
+            ("reversal", "Takes the payment back"),
         ],
         required=True, readonly=True,
     )

@@ -410,7 +410,7 @@ class SokoMpesaPayout(models.Model):
                 raise AccessError(self.env._("Another person than the maker must resolve this."))
             payout.exception_reason = False
             payout.activity_unlink(["mail.mail_activity_data_todo"])
-            payout._book_again()
+            payout._book()
 
     def action_pay_again(self):
         """Make a new payment of what this one didn't pay: a new payout, approved anew."""
@@ -618,39 +618,40 @@ class SokoMpesaPayout(models.Model):
                 "Safaricom reports the payment %s, which was declared not paid before. If the "
                 "bill was paid again meanwhile, the payee has been paid twice.", receipt,
             ))
-            self._book(lambda: self.payment_id._soko_mpesa_settle_late(receipt))
-            return
-        self._book(lambda: self.payment_id._soko_mpesa_settle(receipt))
-        self._text_receipt()
+        self._book()
+        if not late:
+            self._text_receipt()
 
     def _on_not_paid(self, reason):
         """Open the bill again."""
         self.failure_reason = reason
         self.flush_recordset()
-        self._book(lambda: self.payment_id._soko_mpesa_reject())
+        self._book()
         self._alert(self.env._("Not paid: %s. The bill is open again.", reason))
 
-    def _book(self, entry):
-        """Call `entry`; if the books refuse it, the proof stays and a person is called."""
+    def _book(self):
+        """Bring the books to what is proven; if they refuse, the proof stays, and a person comes.
+
+        :return: whether the books agree with what is proven
+        :rtype: bool
+        """
         try:
             with self.env.cr.savepoint():
-                entry()
+                self._enter_books()
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001  a lock date must not undo a proof
             _logger.warning("M-Pesa payout %s: not booked", self.name, exc_info=True)
-            self._raise_exception(self.env._(
-                "The outcome is proven, but it couldn't be booked: %s", error
-            ))
-
-    def _book_again(self):
-        """Book a proven outcome that the books refused before; a person has mended the cause."""
-        if self.payment_id.state != "in_process":
-            return
-        if self.state == "paid":
-            self._book(lambda: self.payment_id._soko_mpesa_settle(self.receipt))
-        elif self.state == "failed":
-            self._book(lambda: self.payment_id._soko_mpesa_reject())
+            reason = self.env._("The outcome is proven, but it couldn't be booked: %s", error)
+            later = fields.Datetime.add(fields.Datetime.now(), hours=1)
+            self.write({"booking_error": reason, "book_again_at": later})
+            self._raise_exception(reason)
+            return False
+        if self.booking_error:
+            if self.exception_reason == self.booking_error:
+                self.exception_reason = False
+            self.booking_error = False
+        return True
 
     def _raise_exception(self, reason):
         if not self.exception_reason:

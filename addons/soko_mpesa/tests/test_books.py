@@ -104,7 +104,7 @@ class TestBooks(MpesaCase):
         self.assertEqual(payment.payment_reference, payout.receipt)
         lines = self.env["account.bank.statement.line"].search(
             [("journal_id", "=", self.account.journal_id.id)])
-        self.assertEqual(len(lines), 1)
+        self.assertEqual(lines.mapped("amount"), [-5, -1500], "the payment once, and its charge")
         self.assertNoViolation()
 
     def test_posted_payment_does_not_become_mpesa(self):

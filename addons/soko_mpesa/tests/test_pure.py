@@ -174,3 +174,28 @@ class TestProof(BaseCase):
         self.check(None, ("result", "negative", 1, "99"), *many, settled_at=None)
         same = [("status", "absent", 2, "25", late)] * 3
         self.check(None, ("result", "negative", 1, "99"), *same)
+
+    def test_statement(self):
+        failed = ("result", "negative", 1, "99")
+        self.check("paid", ("statement", "positive"), failed, ("status", "negative", 2))
+        self.check(None, ("statement", "negative"))
+        self.check(None, ("statement", "negative"), ("statement", "negative", 7))
+        self.check(None, ("statement", "absent"), ("statement", "absent"))
+        self.check("not_paid", failed, ("statement", "negative"))
+        self.check("not_paid", ("status", "negative", 2), ("statement", "negative"))
+        self.check("not_paid", failed, ("statement", "absent"))
+        self.check(None, ("status", "negative", 2), ("statement", "absent"))
+
+    def test_statement_beside_not_found(self):
+        late = NOW + timedelta(minutes=1)
+        many = [("status", "absent", source, "25", late) for source in (2, 3, 4)]
+        self.check("not_paid", *many, ("statement", "absent"))
+        self.check(None, *many[:2], ("statement", "absent"))
+        self.check(None, *many, ("statement", "absent"), settled_at=None)
+        self.check(None, *many, ("statement", "neutral"))
+
+    def test_two_humans(self):
+        self.check("not_paid", ("human", "negative"))
+        self.check("paid", ("human", "positive"))
+        self.check("paid", ("human", "negative"), ("statement", "positive"))
+        self.check(None, ("human", "contradiction"))

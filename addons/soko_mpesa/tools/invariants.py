@@ -73,7 +73,8 @@ INVARIANTS = {
           JOIN account_payment pay ON pay.id = p.payment_id
          WHERE p.cancelled_at IS NULL AND p.paid_late IS NOT TRUE
            AND ((pay.state = 'paid' AND p.state NOT IN ('paid', 'exception'))
-                OR (pay.state = 'rejected' AND p.state NOT IN ('failed', 'exception')))
+                OR (pay.state = 'rejected'
+                    AND p.state NOT IN ('failed', 'reversed', 'exception')))
     """,
     "I-9 what is proven paid is not waited for": """
         SELECT a.originator_id FROM soko_mpesa_attempt a
@@ -93,7 +94,9 @@ INVARIANTS = {
                HAVING bool_or(e.verdict = 'negative') AND (
                       (count(DISTINCT (e.kind, e.callback_id)) > 1
                        AND bool_or(e.kind <> 'result'))
-                      OR bool_or(e.kind NOT IN ('result', 'status'))))
+                      OR bool_or(e.kind NOT IN ('result', 'status')))
+                   OR (bool_or(e.kind = 'statement')
+                       AND count(DISTINCT e.callback_id) FILTER (WHERE e.kind = 'status') > 2))
     """,
     "I-11 a second attempt begins after the first is final": """
         SELECT a.originator_id FROM soko_mpesa_attempt a

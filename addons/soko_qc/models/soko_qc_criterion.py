@@ -3,7 +3,14 @@ from odoo.exceptions import ValidationError
 
 from .soko_qc_defect import SEVERITIES
 
-CRITERION_TYPES = [("pass_fail", "Pass or fail"), ("measure", "Measure"), ("text", "Text")]
+CRITERION_TYPES = [
+    ("pass_fail", "Pass or fail"),
+    ("measure", "Measure"),
+    ("count", "Count"),
+    ("text", "Text"),
+    ("photo", "Photo"),
+]
+NUMBERS = ("measure", "count")
 
 
 class SokoQcCriterion(models.Model):
@@ -15,7 +22,13 @@ class SokoQcCriterion(models.Model):
     company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True)
     sequence = fields.Integer(default=10)
     name = fields.Char(required=True, translate=True, help="What to look at, e.g. Edges are smooth")
-    type = fields.Selection(CRITERION_TYPES, required=True, default="pass_fail")
+    type = fields.Selection(
+        CRITERION_TYPES,
+        required=True,
+        default="pass_fail",
+        help="Measure: a number with a unit and a tolerance. Count: a whole number of things. "
+        "Photo: the piece passes with a picture only.",
+    )
     severity = fields.Selection(
         SEVERITIES,
         required=True,
@@ -30,7 +43,8 @@ class SokoQcCriterion(models.Model):
         help="On: each inspected piece needs its reading. Off: a piece may pass by a go / no-go "
         "gauge, without a number."
     )
-    instructions = fields.Char(translate=True, help="How to check it and with which instrument.")
+    instrument = fields.Char(translate=True, help="What it is measured with, e.g. calliper 3.")
+    instructions = fields.Char(translate=True, help="How to check it.")
 
     _tolerances_positive = models.Constraint(
         "CHECK(tolerance_minus >= 0 AND tolerance_plus >= 0)", "A tolerance cannot be negative."
@@ -55,5 +69,6 @@ class SokoQcCriterion(models.Model):
             "lower": self.target - self.tolerance_minus,
             "upper": self.target + self.tolerance_plus,
             "unit": self.unit,
+            "instrument": self.instrument,
             "reading_required": self.reading_required,
         }

@@ -1,5 +1,5 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 
 from ..tools import judgement
 
@@ -17,7 +17,7 @@ class SokoQcInspection(models.Model):
 
     _name = "soko.qc.inspection"
     _description = "Inspection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "soko.qc.sampled.lot"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -179,6 +179,8 @@ class SokoQcInspection(models.Model):
     def action_start(self):
         """Begin: list the pieces to look at, each with the plan's criteria."""
         self._check_state("draft", self.env._("start"))
+        # sudo: the numbers are written by this step alone; the right was checked above.
+        self.sudo()._fix_sample()
         pieces = self.env["soko.qc.inspection.piece"]
         pieces.create([vals for record in self for vals in record._prepare_pieces_vals()])
         # sudo: the state is written by these steps alone; the right was checked above.
@@ -198,16 +200,48 @@ class SokoQcInspection(models.Model):
     def action_done(self):
         """Decide: move the accepted pieces on and the rejected ones aside.
 
+        A lot whose sample refuses it may have to be looked at whole first; then the pieces that
+        are missing are listed, and the lot is not decided yet.
+
+        :return: True, or the notice about the lots that are to be looked at whole
         :raises UserError: when a piece is open, a failed piece has no reason, or the pieces are no
             longer on hold
         """
         self._check_state("in_progress", self.env._("close"))
-        # Two inspectors must not decide on the same pieces.
-        self.lock_for_update()
+        self._lock_for_decision()
+        # sudo: begun before there were samples with fixed numbers.
+        self.filtered(lambda i: not i.sample_size).sudo()._fix_sample()
         for inspection in self:
             inspection._check_complete()
+        # sudo: a verdict is written by this step alone; the right was checked above.
+        self.sudo()._record_verdict()
+        refused = self.filtered(lambda i: i._needs_screening())
+        refused._start_screening()
+        (self - refused)._decide()
+        return refused._get_screening_notice() if refused else True
+
+    def _lock_for_decision(self):
+        """Two inspectors must not decide on the same pieces, nor on two lots of one maker."""
+        try:
+            self.lock_for_update()
+            # sudo: an inspector may not write a maker's history, only decide lots that do.
+            self.sudo().sampling_state_id.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Somebody else decides on %s, or on another lot of the same maker, at this "
+                    "moment. Wait a moment, open it again, and look at what was decided.",
+                    ", ".join(self.mapped("name")[:5]),
+                )
+            ) from error
+
+    def _decide(self):
+        """Write the decision, move the pieces, tell whom it concerns."""
+        if not self:
+            return
+        for inspection in self:
             accepted, rejected = inspection._judge()
-            # sudo: a decision is written by this step alone; the right was checked above.
+            # sudo: a decision is written by this step alone; the right was checked before.
             inspection.sudo().write({"qty_accepted": accepted, "qty_rejected": rejected})
         self._check_still_on_hold()
         # sudo: the same.
@@ -215,7 +249,6 @@ class SokoQcInspection(models.Model):
         self._move_pieces()
         self._post_decision()
         self._qc_on_result()
-        return True
 
     def action_cancel(self):
         """Give up the inspection; the pieces stay on hold until it is taken up again."""
@@ -228,7 +261,7 @@ class SokoQcInspection(models.Model):
         """Take a cancelled inspection up again, from an empty sheet."""
         self._check_state("cancel", self.env._("take up"))
         # sudo: the state is written by these steps alone; the right was checked above.
-        self.sudo().write({"state": "draft"})
+        self.sudo().write({"state": "draft", "sample_size": 0})
         self.piece_ids.unlink()
         return True
 
@@ -301,16 +334,22 @@ class SokoQcInspection(models.Model):
     def _create_from_move_lines(self, move_lines):
         """One inspection for each diverted receipt line, with the plan that fits it best."""
         plans = self.env["soko.qc.plan"]._get_candidates(move_lines.company_id)
-        vals_list = []
-        for line in move_lines:
-            plan = plans._get_most_specific(
-                line.product_id, line.move_id.picking_type_id, line.company_id
-            )
-            vals_list.append({"plan_id": plan.id, **self._qc_prepare_vals(line)})
-        inspections = self.create(vals_list)
-        for inspection in inspections:
+        inspections = self.create([self._qc_prepare_vals(line) for line in move_lines])
+        # Whose pieces they are can be told, and a plan chosen by it, once the records are there.
+        for inspection in inspections.with_context(tracking_disable=True):
             inspection.partner_id = inspection._qc_get_responsible_partner()
+            inspection.plan_id = inspection.plan_id or inspection._find_plan(plans)
         return inspections
+
+    def _find_plan(self, plans):
+        """The plan that fits best, of the candidates."""
+        self.ensure_one()
+        return plans._get_most_specific(
+            self.product_id,
+            self.move_line_id.move_id.picking_type_id,
+            self.company_id,
+            self.partner_id,
+        )
 
     def _check_state(self, states, verb):
         """Refuse a step for the wrong user or in the wrong state."""
@@ -337,14 +376,18 @@ class SokoQcInspection(models.Model):
                 "number": number,
                 "result_ids": [Command.create(dict(vals)) for vals in results],
             }
-            for number in range(1, self.plan_id._get_sample_size(self.quantity) + 1)
+            for number in range(self.piece_count + 1, self._get_pieces_to_list() + 1)
         ]
+
+    def _get_pieces_to_list(self):
+        return judgement.piece_count(self.quantity) if self.screening else self.sample_size
 
     def _check_complete(self):
         self.ensure_one()
         if not self.piece_ids:
             raise UserError(self.env._("%s has no piece that was looked at.", self.name))
-        open_pieces = self.piece_ids.filtered(lambda p: p.result == judgement.TODO)
+        self._check_sample_whole()
+        open_pieces = self.piece_ids.filtered(lambda p: p._is_open())
         if open_pieces:
             raise UserError(
                 self.env._(
@@ -365,19 +408,43 @@ class SokoQcInspection(models.Model):
                 )
             )
 
-    def _judge(self):
+    def _check_sample_whole(self):
+        """As many pieces as the plan asks for, and no more than there are."""
         self.ensure_one()
-        try:
-            return judgement.judge_lot(
-                self.quantity, self.piece_count, self.failed_count, self.plan_id.accept_number
-            )
-        except ValueError as error:
+        if self.piece_count > judgement.piece_count(self.quantity):
             raise UserError(
                 self.env._(
                     "%(name)s lists %(pieces)s pieces but only %(quantity)s were received. Remove "
                     "the lines that are no piece.",
                     name=self.name,
                     pieces=self.piece_count,
+                    quantity=self.quantity,
+                )
+            )
+        wanted = self._get_pieces_to_list()
+        if self.piece_count < wanted:
+            raise UserError(
+                self.env._(
+                    "%(name)s lists %(pieces)s pieces, but %(wanted)s are to be looked at. Cancel "
+                    "the inspection and take it up again: all of them are listed then.",
+                    name=self.name,
+                    pieces=self.piece_count,
+                    wanted=wanted,
+                )
+            )
+
+    def _judge(self):
+        self.ensure_one()
+        try:
+            return self._split()
+        except ValueError as error:
+            raise UserError(
+                self.env._(
+                    "The numbers of %(name)s do not fit one another: %(pieces)s pieces looked at, "
+                    "%(failed)s failed, %(quantity)s received.",
+                    name=self.name,
+                    pieces=self.piece_count,
+                    failed=self.failed_count,
                     quantity=self.quantity,
                 )
             ) from error

@@ -107,6 +107,20 @@ class SokoQcInspectionPiece(models.Model):
                 self.env._("%s is closed; its pieces can no longer be changed.", closed[0].name)
             )
 
+    def _is_open(self):
+        """Still to be judged, or passed without the reading or photo its plan insists on."""
+        self.ensure_one()
+        passed = self.result_ids.filtered(lambda r: r.verdict == judgement.PASS)
+        return self.result == judgement.TODO or any(r._lacks_reading() for r in passed)
+
+    def _get_worst_severity(self):
+        """Where the piece counts: its worst defect or failing criterion; None when it is good."""
+        self.ensure_one()
+        failed = self.result_ids.filtered(lambda r: r.verdict == judgement.FAIL)
+        severities = {*failed.mapped("severity"), *self.defect_ids.mapped("severity")}
+        unexplained = "major" if self.result == judgement.FAIL else None
+        return judgement.worst_severity(severities) or unexplained
+
     def _lacks_reason(self):
         self.ensure_one()
         failed = self.result_ids.filtered(lambda r: r.verdict == judgement.FAIL)

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..tools import judgement
-from .soko_qc_criterion import CRITERION_TYPES
+from .soko_qc_criterion import CRITERION_TYPES, NUMBERS
 from .soko_qc_defect import SEVERITIES
 from .soko_qc_inspection_piece import RESULTS
 
@@ -26,11 +27,13 @@ class SokoQcInspectionResult(models.Model):
     lower = fields.Float(digits=(16, 4), readonly=True)
     upper = fields.Float(digits=(16, 4), readonly=True)
     unit = fields.Char(readonly=True)
+    instrument = fields.Char(readonly=True)
     reading_required = fields.Boolean(readonly=True)
     value = fields.Float(
         "Reading", digits=(16, 4), help="The measured value. Zero means: not measured."
     )
     text = fields.Char(help="What was read or seen, e.g. a hallmark.")
+    photo = fields.Image(max_width=1920, max_height=1920)
     verdict = fields.Selection(
         RESULTS,
         required=True,
@@ -44,7 +47,7 @@ class SokoQcInspectionResult(models.Model):
     def _compute_verdict(self):
         for result in self:
             verdict = result.verdict or judgement.TODO
-            if result.type == "measure" and result.value:
+            if result.type in NUMBERS and result.value:
                 verdict = judgement.judge_reading(result.value, result.lower, result.upper)
             elif result.type == "text" and result.text and verdict == judgement.TODO:
                 verdict = judgement.PASS
@@ -64,8 +67,34 @@ class SokoQcInspectionResult(models.Model):
     def _unlink_only_open(self):
         self.piece_id._check_open()
 
+    @api.constrains("value")
+    def _check_value(self):
+        for result in self.filtered(lambda r: r.type in NUMBERS):
+            if result.value < 0 <= result.lower:
+                raise ValidationError(
+                    self.env._(
+                        "%(criterion)s of piece %(piece)s cannot be %(value)s: a reading is not "
+                        "negative here. Enter it without the minus.",
+                        criterion=result.name,
+                        piece=result.piece_number,
+                        value=result.value,
+                    )
+                )
+            if result.type == "count" and result.value != int(result.value):
+                raise ValidationError(
+                    self.env._(
+                        "%(criterion)s of piece %(piece)s is counted, so %(value)s cannot be. "
+                        "Enter a whole number.",
+                        criterion=result.name,
+                        piece=result.piece_number,
+                        value=result.value,
+                    )
+                )
+
     def _lacks_reading(self):
-        """A piece cannot pass this criterion yet: its plan insists on a number or a text."""
+        """A piece cannot pass this criterion yet: its plan insists on a number, text or photo."""
         self.ensure_one()
-        given = self.value if self.type == "measure" else self.text
+        if self.type == "photo":
+            return not self.photo
+        given = self.value if self.type in NUMBERS else self.text
         return self.reading_required and self.type != "pass_fail" and not given

@@ -133,7 +133,7 @@ class TestInspection(QcCase):
         self.assertEqual(inspection.qty_rejected, 1)
 
     def test_sample_decides_for_the_rest(self):
-        self._create_plan(sampling="first_n", sample_size=2)
+        self._create_plan(sampling="first_n", sample_size=2, new_maker_lots=0)
         good, bad = self._receive(10, lot_name="GOOD"), self._receive(10, lot_name="BAD")
         (good | bad).action_start()
         self.assertEqual(len(good.piece_ids), 2)

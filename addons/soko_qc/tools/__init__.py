@@ -1,2 +1,4 @@
 from . import judgement
 from . import plating
+from . import sampling
+from . import statistics

@@ -6,6 +6,7 @@ TODO, PASS, FAIL = "todo", "pass", "fail"
 
 # A failing minor point is noted and does not stop the piece: off-standard but usable.
 REJECTING_SEVERITIES = ("critical", "major")
+SEVERITIES = (*REJECTING_SEVERITIES, "minor")  # from the worst on
 
 # Readings come from gauges with a few decimals; this only absorbs binary rounding.
 _EPSILON = 1e-9
@@ -46,19 +47,40 @@ def judge_piece(verdicts, defect_severities=()):
     return PASS
 
 
-def sample_size(quantity, sampling, first_n=0):
-    """How many pieces of a lot are looked at.
+def worst_severity(severities):
+    """The worst of some severities, or None: a piece counts once, where it is worst."""
+    return next((s for s in SEVERITIES if s in severities), None)
 
-    :param float quantity: pieces in the lot; a part of a piece counts as one
-    :param str sampling: ``every`` or ``first_n``
-    :param int first_n: the size of the sample for ``first_n``
+
+def piece_count(quantity):
+    """Whole pieces of a lot; a part of a piece counts as one.
+
+    :param float quantity: pieces in the lot
     :raises ValueError: for a quantity that is not positive
     :rtype: int
     """
     if quantity <= 0:
         raise ValueError("a lot needs a positive quantity")
-    pieces = math.ceil(quantity - _EPSILON)
-    return min(pieces, max(first_n, 1)) if sampling == "first_n" else pieces
+    return math.ceil(quantity - _EPSILON)
+
+
+def sample_size(quantity, sampling, first_n=0, percent=0):
+    """How many pieces of a lot are looked at.
+
+    :param float quantity: pieces in the lot; a part of a piece counts as one
+    :param str sampling: ``every``, ``first_n``, ``percent`` or ``first_piece``
+    :param int first_n: the size of the sample for ``first_n``
+    :param float percent: the share of the lot for ``percent``, rounded up to whole pieces
+    :raises ValueError: for a quantity that is not positive
+    :rtype: int
+    """
+    pieces = piece_count(quantity)
+    wanted = {
+        "first_n": first_n,
+        "first_piece": 1,
+        "percent": math.ceil(pieces * percent / 100 - _EPSILON),
+    }
+    return min(pieces, max(wanted.get(sampling, pieces), 1))
 
 
 def judge_lot(quantity, inspected, failed, accept_number=0):
@@ -71,10 +93,30 @@ def judge_lot(quantity, inspected, failed, accept_number=0):
     :raises ValueError: when the counts don't fit one another
     :rtype: tuple[float, float]
     """
+    return split_lot(quantity, inspected, failed, failed <= accept_number)
+
+
+def split_lot(quantity, inspected, failed, lot_accepted, whole_lot=False):
+    """Split a lot into accepted and rejected quantities by the verdict on its sample.
+
+    Inspected pieces keep their own result, the others follow the lot.
+
+    :param float quantity: pieces in the lot
+    :param int inspected: pieces looked at
+    :param int failed: those of them that failed
+    :param bool lot_accepted: the verdict on the lot
+    :param bool whole_lot: a refused lot is rejected with the pieces that passed; where each piece
+        was looked at there is nothing to guess, and each keeps its own result
+    :return: ``(accepted, rejected)``, which always add up to ``quantity``
+    :raises ValueError: when the counts don't fit one another
+    :rtype: tuple[float, float]
+    """
     if not 0 <= failed <= inspected:
         raise ValueError("failed pieces must be among the inspected ones")
     if inspected > math.ceil(quantity - _EPSILON):
         raise ValueError("more pieces were inspected than the lot has")
     unseen = max(quantity - inspected, 0)
-    rejected = min(failed + (unseen if failed > accept_number else 0), quantity)
+    if whole_lot and unseen and not lot_accepted:
+        return 0.0, quantity
+    rejected = min(failed + (0 if lot_accepted else unseen), quantity)
     return quantity - rejected, rejected

@@ -1,1 +1,2 @@
 from . import soko_plating_order
+from . import soko_qc_sampling_reset

@@ -1,0 +1,278 @@
+from datetime import timedelta
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, tagged
+
+from .fake_daraja import payment_result
+from .test_statement import RECEIPT, StatementCase
+
+
+@tagged("post_install", "-at_install", "mpesa")
+class TestReconciliation(StatementCase):
+    def open_with(self, amount):
+        """Book what M-Pesa held before the first statement."""
+        equity = self.env["account.account"].search([
+            ("account_type", "=", "equity"), ("company_ids", "=", self.company.id)], limit=1)
+        move = self.env["account.move"].create({
+            "journal_id": self.account.journal_id.id, "line_ids": [
+                Command.create({"account_id": self.account.journal_id.default_account_id.id,
+                                "balance": amount}),
+                Command.create({"account_id": equity.id, "balance": -amount})]})
+        move.action_post()
+
+    def test_nothing_to_explain(self):
+        self.open_with(100_000)
+        self.pay()
+        self.load(self.paid(), self.charged())
+        page = self.assertExplained(0)
+        self.assertEqual((page.provider_balance, page.books_balance), (98_495, 98_495))
+
+    def test_why_they_differ(self):
+        self.open_with(100_000)
+        self.pay()
+        self.load(self.paid(), self.charged())
+        self.pay(700, "SG63LATER0")
+        self.lose(400)
+        page = self.assertExplained(705)
+        self.assertEqual((page.in_flight_amount, page.in_flight_count), (400, 1))
+        by_name = {line.name: (line.amount, line.reason) for line in page.line_ids}
+        self.assertEqual(by_name["SG63LATER0 payment"][0], 700)
+        self.assertEqual(by_name["SG63LATER0 fee"][0], 5)
+        self.assertIn("estimate", by_name["SG63LATER0 fee"][1])
+
+    def test_without_a_statement(self):
+        self.pay()
+        page = self.page()
+        self.assertEqual((page.statement_id.id, page.difference, page.books_balance),
+                         (False, 0, -1505))
+        self.assertFalse(page.line_ids)
+
+    def test_balance_query(self):
+        self.open_with(100_000)
+        self.pay()
+        self.account.write({
+            "float_amount": 98_500, "charges_amount": -5, "float_at": fields.Datetime.now()})
+        page = self.page()
+        self.assertEqual((page.queried_balance, page.queried_difference), (98_495, 0))
+
+    def test_cents(self):
+        self.load(self.came("SG63CENTS0", 0.1), self.came("SG63CENTS1", 0.2))
+        self.assertExplained(100_000)
+        self.assertNoViolation()
+
+    def test_page_for_each_role_and_its_print(self):
+        self.pay()
+        self.load(self.paid(), self.charged())
+        for user in (self.maker, self.approver, self.manager):
+            action = self.account.with_user(user).action_reconciliation()
+            page = self.env[action["res_model"]].with_user(user).browse(action["res_id"])
+            self.assertEqual(page.difference, page.explained)
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.accountant).action_reconciliation()
+        form = Form(self.env["soko.mpesa.reconciliation"].with_user(self.approver))
+        self.assertEqual(form.account_id.id, self.account.id)
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "soko_mpesa.soko_mpesa_reconciliation_document", page.ids)[0].decode()
+        self.assertIn("98,495.00", html)
+        self.assertIn("Before the first statement", html)
+
+    def test_invariant_sees_a_wrong_line(self):
+        self.load(self.topped_up())
+        self.assertNoViolation()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_bank_statement_line SET amount = 1 WHERE soko_mpesa_key IS NOT NULL")
+        found = self.env["soko.mpesa.payout"]._invariant_violations()
+        self.assertTrue(any(name.startswith("I-6") for name in found))
+
+
+@tagged("post_install", "-at_install", "mpesa")
+class TestHashLock(StatementCase):
+    def test_final_entries_are_locked(self):
+        _bill, payment, _payout = self.pay()
+        self.load(self.topped_up(), self.paid(), self.charged())
+        self.run_cron("soko.mpesa.account", "_cron_secure")
+        moves = self.lines().move_id | payment.move_id
+        moves.invalidate_recordset()
+        self.assertTrue(all(move.inalterable_hash for move in moves))
+        for move in moves:
+            with self.assertRaises(UserError):
+                move.button_draft()
+            with self.assertRaisesRegex(UserError, "hash|locked"):
+                move.write({"date": "2020-01-01"})
+        self.env.user.group_ids += self.env.ref("account.group_account_user")
+        result = self.company._check_hash_integrity()["results"]
+        own = [line for line in result if line["journal_name"] == self.account.journal_id.name]
+        self.assertTrue(own)
+        self.assertEqual({line["status"] for line in own}, {"verified"})
+        self.assertNoViolation()
+
+    def test_what_is_not_final_stays_open(self):
+        """A payment can be withdrawn before it is sent, and be rejected after it."""
+        _bill, payment, _payout = self.make_payout()
+        self.account._secure_entries()
+        self.assertFalse(payment.move_id.inalterable_hash)
+        payment.with_user(self.maker).action_draft()
+        payment.with_user(self.maker).action_cancel()
+        self.assertEqual(payment.state, "canceled")
+        bill, payment, payout = self.lose()
+        self.account._secure_entries()
+        self.assertFalse(payment.move_id.inalterable_hash)
+        payout.attempt_ids._lock()
+        payout.attempt_ids._become_not_paid(payout.attempt_ids.evidence_ids[0])
+        self.account._secure_entries()
+        self.assertEqual((payment.state, bill.payment_state), ("rejected", "not_paid"))
+        self.assertTrue(payment.move_id.inalterable_hash)
+
+    def test_locked_again_and_again(self):
+        for number in range(3):
+            self.pay(300 + number, f"SG63PAY{number}00")
+            self.account._secure_entries()
+            self.account._secure_entries()
+        self.assertTrue(all(self.lines().move_id.mapped("inalterable_hash")))
+
+
+@tagged("post_install", "-at_install", "mpesa")
+class TestPaidOnce(StatementCase):
+    def register(self, bill, **values):
+        return self.env["account.payment.register"].with_user(self.accountant).with_context(
+            active_model="account.move", active_ids=bill.ids).create(values)
+
+    def test_no_second_payment(self):
+        bill, payment, _payout = self.make_payout()
+        with self.assertRaisesRegex(UserError, "being paid by M-Pesa already"):
+            bill.with_user(self.accountant).action_register_payment()
+        with self.assertRaisesRegex(UserError, "being paid by M-Pesa already"):
+            bill.with_user(self.accountant).action_force_register_payment()
+        with self.assertRaises(UserError):
+            self.register(bill)
+        other = self.env["account.journal"].search([
+            ("type", "=", "bank"), ("company_id", "=", self.company.id),
+            ("id", "!=", self.account.journal_id.id)], limit=1)
+        payable = bill.line_ids.filtered(
+            lambda line: line.account_id.account_type == "liability_payable")
+        line = self.env["account.bank.statement.line"].create({
+            "journal_id": other.id, "amount": -1500, "payment_ref": "by bank",
+            "counterpart_account_id": payable.account_id.id, "partner_id": self.payee.id})
+        item = line.move_id.line_ids.filtered(lambda i: i.account_id == payable.account_id)
+        with self.assertRaisesRegex(UserError, "being paid by M-Pesa already"):
+            (payable | item).reconcile()
+        self.assertEqual((bill.payment_state, payment.state), ("in_payment", "in_process"))
+
+    def test_only_the_open_rest_is_offered(self):
+        bill = self.make_bill(1500)
+        self.env["account.payment.register"].with_user(self.maker).with_context(
+            active_model="account.move", active_ids=bill.ids).create({
+                "journal_id": self.account.journal_id.id,
+                "payment_method_line_id": self.method_line.id, "amount": 1000,
+            })._create_payments()
+        self.assertEqual((bill.payment_state, bill.amount_residual), ("partial", 500))
+        bill.with_user(self.accountant).action_register_payment()
+        self.assertEqual(self.register(bill).amount, 500)
+
+    def test_several_bills_of_which_one_is_with_mpesa(self):
+        bill = self.make_payout()[0]
+        free = self.make_bill(300)
+        with self.assertRaisesRegex(UserError, bill.name):
+            (bill | free).with_user(self.accountant).action_register_payment()
+
+    def test_after_the_proof(self):
+        """Paid reads as paid, and not paid can be paid by the bank."""
+        bill, _payment, payout = self.lose()
+        payout.attempt_ids._lock()
+        payout.attempt_ids._become_not_paid(payout.attempt_ids.evidence_ids[0])
+        other = self.env["account.journal"].search([
+            ("type", "=", "bank"), ("company_id", "=", self.company.id),
+            ("id", "!=", self.account.journal_id.id)], limit=1)
+        self.register(bill, journal_id=other.id)._create_payments()
+        self.assertEqual(bill.amount_residual, 0)
+
+    def test_bills_can_be_found(self):
+        bill = self.make_payout()[0]
+        paid = self.pay(300, "SG63PAID00")[0]
+        view = self.env.ref("soko_mpesa.account_move_view_search_bill")
+        self.assertIn("soko_mpesa", view.arch)
+        found = self.env["account.move"].search([
+            ("payment_state", "=", "in_payment"),
+            ("matched_payment_ids.payment_method_code", "=", "mpesa_b2c")])
+        self.assertIn(bill, found)
+        self.assertNotIn(paid, found)
+
+
+@tagged("post_install", "-at_install", "mpesa")
+class TestDollarCompany(StatementCase):
+    """The company counts in dollars; M-Pesa moves shillings."""
+
+    @classmethod
+    def _make_company(cls):
+        super()._make_company()
+        cls.usd = cls.env.ref("base.USD")
+        cls.usd.active = True
+        cls.company.currency_id = cls.usd
+        cls.kes = cls.env.ref("base.KES")
+        cls.env["res.currency.rate"].create({
+            "currency_id": cls.kes.id, "name": "2020-01-01", "rate": 130,
+            "company_id": cls.company.id})
+
+    def make_bill(self, amount=1500):
+        bill = self.env["account.move"].create({
+            "move_type": "in_invoice", "partner_id": self.payee.id, "currency_id": self.kes.id,
+            "invoice_date": fields.Date.today(), "journal_id": self.env["account.journal"].search(
+                [("type", "=", "purchase"), ("company_id", "=", self.company.id)], limit=1).id,
+            "invoice_line_ids": [Command.create({
+                "name": "Two cuffs", "quantity": 1, "price_unit": amount, "tax_ids": []})],
+        })
+        bill.action_post()
+        return bill
+
+    def test_whole_way(self):
+        bill, payment, payout = self.pay()
+        self.assertEqual((payment.currency_id, payment.amount), (self.kes, 1500))
+        self.assertEqual(bill.payment_state, "paid")
+        statement = self.load(self.topped_up(minutes=-9), self.paid(), self.charged(amount=7))
+        self.assertEqual((payout.fee, self.kinds(statement)), (7, ["fee"]))
+        self.assertEqual(sum(self.booked().values()), 50_000 - 1507)
+        page = self.assertExplained(100_000)
+        self.assertEqual(page.books_balance, 50_000 - 1507)
+        self.assertEqual(page.currency_id, self.kes)
+        self.assertNoViolation()
+
+    def test_reversal(self):
+        bill, payment, payout = self.pay()
+        self.load(self.paid(), self.charged(), self.came(
+            "SG63BACK00", 1500, **{"Reason Type": "Transaction Reversal",
+                                   "Details": f"Reversal of {RECEIPT}"}))
+        self.assertEqual((payout.state, bill.payment_state), ("reversed", "not_paid"))
+        self.assertEqual((payment.state, bill.amount_residual), ("rejected", 1500))
+        self.assertExplained(100_000)
+        self.assertNoViolation()
+
+
+@tagged("post_install", "-at_install", "mpesa")
+class TestLockDates(StatementCase):
+    def test_proof_in_a_closed_period(self):
+        """The payment was made in a period that was closed before the statement came."""
+        _bill, payment, payout = self.lose()
+        self.age(payout, days=2)
+        self.company.fiscalyear_lock_date = fields.Date.today() - timedelta(days=1)
+        with self.assertLogs("odoo.addons.soko_mpesa", "WARNING"):
+            statement = self.load(self.paid(minutes=-2 * 24 * 60 + 1))
+        self.assertEqual((payout.attempt_ids.state, payout.state), ("paid", "exception"))
+        self.assertTrue(payout.booking_error)
+        self.assertEqual(statement.row_ids.state, "failed")
+        self.assertExplained(100_000 - 1500)
+        self.company.fiscalyear_lock_date = False
+        payout.with_user(self.approver).action_book_again()
+        self.assertEqual((payout.state, payment.state), ("paid", "paid"))
+        statement.row_ids.with_user(self.approver).action_try_again()
+        self.assertEqual(statement.row_ids.state, "booked")
+        self.assertNoViolation()
+
+    def test_callback_is_booked_on_its_day(self):
+        self.company.fiscalyear_lock_date = fields.Date.today() - timedelta(days=1)
+        _bill, _payment, payout = self.make_payout()
+        self.send()
+        request = self.daraja.payments[-1]
+        self.post(request["ResultURL"], payment_result(request))
+        self.assertEqual(payout.state, "paid")
