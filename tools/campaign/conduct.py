@@ -31,6 +31,8 @@ CUT = """
        AND state LIKE 'idle in transaction%%' AND {}
      ORDER BY random() LIMIT 1
 """
+# nobody waits for minutes because the service was busy for a moment
+UNPAUSE = "UPDATE soko_mpesa_account SET paused_until = NULL WHERE paused_until IS NOT NULL"
 THAW = """
     UPDATE res_company SET soko_mpesa_frozen = false
      WHERE soko_mpesa_frozen RETURNING to_jsonb(res_company) ->> 'soko_mpesa_frozen_reason'
@@ -149,6 +151,7 @@ class Campaign:
             return
         try:
             self.stops += bool(self.house.query(RESUME + " RETURNING id"))
+            self.house.query(UNPAUSE)
             self.freezes += [reason or "" for (reason,) in self.house.query(THAW)]
             self.house.nudge()
         except psycopg2.Error:
