@@ -31,6 +31,11 @@ CUT = """
        AND state LIKE 'idle in transaction%%' AND {}
      ORDER BY random() LIMIT 1
 """
+# nobody waits for minutes because the service was busy for a moment
+UNPAUSE = (
+    "UPDATE soko_mpesa_account SET paused_until = NULL WHERE paused_until IS NOT NULL",
+    "UPDATE soko_mpesa_secret SET retry_at = 0, failures = 0 WHERE retry_at > 0",
+)
 THAW = """
     UPDATE res_company SET soko_mpesa_frozen = false
      WHERE soko_mpesa_frozen RETURNING to_jsonb(res_company) ->> 'soko_mpesa_frozen_reason'
@@ -149,6 +154,8 @@ class Campaign:
             return
         try:
             self.stops += bool(self.house.query(RESUME + " RETURNING id"))
+            for text in UNPAUSE:
+                self.house.query(text)
             self.freezes += [reason or "" for (reason,) in self.house.query(THAW)]
             self.house.nudge()
         except psycopg2.Error:

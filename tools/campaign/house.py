@@ -248,6 +248,7 @@ class House:
         config.write("campaign/odoo.conf", dict(options, db_name=RUN, dbfilter=f"^{RUN}$"))
         self.query("UPDATE ir_config_parameter SET value = %s WHERE key = 'web.base.url'",
                    [self.url])
+        self.query("UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' WHERE active")
         for service in [self.simulator, *self.odoos()]:
             service.start()
         self.simulator.wait()

@@ -34,7 +34,8 @@ approver = person("approver", "soko_mpesa.soko_mpesa_group_approver", "base.grou
 env.company.soko_mpesa_first_payment_limit = 0  # payees are paid from the first bill on
 account = env["soko.mpesa.account"].create({
     "name": "Campaign", "shortcode": "600992", "initiator_name": "testapi",
-    "auto_approve_limit": 250000, "query_delays": "0.08,0.1,0.15,0.5,5", **SECRETS,
+    "auto_approve_limit": 250000, "auto_approve_day_limit": 0, "send_spacing_ms": 0,
+    "query_delays": "0.08,0.1,0.15,0.5,5", **SECRETS,
 })
 account.action_set_up_journal()
 partners = env["res.partner"].create([
