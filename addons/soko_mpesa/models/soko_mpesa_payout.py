@@ -863,9 +863,11 @@ class SokoMpesaPayout(models.Model):
         """
         self.env.cr.execute(invariants.combinations(thorough))
         # sudo: an audit sees all; it returns names only
-        examples = self.sudo().browse(row[0] for row in self.env.cr.fetchall())
-        return examples.filtered(lambda payout: payout.state != payout._derive_state()).mapped(
-            "name")
+        groups = [self.sudo().browse(ids) for (ids,) in self.env.cr.fetchall()]
+        return [
+            name for payouts in groups if payouts[0].state != payouts[0]._derive_state()
+            for name in payouts.mapped("name")
+        ]
 
     @api.model
     def _unfinished(self):

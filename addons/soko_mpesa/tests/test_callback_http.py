@@ -113,14 +113,14 @@ class TestCallbackHttp(HttpCase, MpesaCase):
     def test_no_length_and_spoofed_origin(self):
         """F38, S6: a body in chunks is no way around the limit; headers name nobody."""
         parts = urlsplit(self.base_url())
-        for body, expected in (([b"{}"], (200, 411, 413)), ([b"x" * 60_000] * 90, (411, 413))):
+        for body in ([b"{}"], [b"x" * 60_000] * 90):
             connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
             with contextlib.suppress(OSError):  # it may hang up before all is sent
                 connection.request(
                     "POST", "/soko/daraja/payout/x", iter(body), encode_chunked=True, headers={
                         "Transfer-Encoding": "chunked", "Content-Type": "application/json"})
             with contextlib.suppress(OSError, http.client.HTTPException):
-                self.assertIn(connection.getresponse().status, (*expected, 200))
+                self.assertIn(connection.getresponse().status, (200, 400, 411, 413))
             connection.close()
         spoofed = {"X-Forwarded-For": "196.201.214.200", "X-Real-IP": "196.201.214.200",
                    "X-Forwarded-Host": "erp.example.co.ke", "Content-Type": "application/json"}

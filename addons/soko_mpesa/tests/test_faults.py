@@ -37,6 +37,8 @@ class TestFaults(MpesaCase):
         """Send once more, after the back-off."""
         self.env["soko.mpesa.attempt"].search([("state", "=", "prepared")]).write(
             {"not_before": False})
+        self.account.sudo().paused_until = False
+        self.env["soko.mpesa.secret"]._forgive_token(self.account)
         self.send()
 
     # === PROVIDER === #
@@ -81,11 +83,11 @@ class TestFaults(MpesaCase):
         _bill, _payment, payout = self.make_payout()
         for status in (400, 500, 503):
             self.daraja.token_status = status
-            self.send()
+            self.again()
             self.assertEqual((self.daraja.payments, payout.state), ([], "approved"))
             self.assertIn(str(status), self.account.last_error)
         self.daraja.token_status = 200
-        self.send()
+        self.again()
         self.assertEqual((len(self.daraja.payments), payout.state), (1, "in_flight"))
         self.assertFalse(self.account.last_error)
 

@@ -291,9 +291,10 @@ SCOPED = {
     """,
 }
 
-# One payout of each combination of facts; the caller computes whether its state follows from them.
+# Payouts by their combination of facts; the caller computes for one of each whether its state
+# follows from them.
 COMBINATIONS = """
-    SELECT min(p.id)
+    SELECT array_agg(p.id)
       FROM soko_mpesa_payout p
       LEFT JOIN LATERAL (SELECT string_agg(state, ',') AS states
                            FROM soko_mpesa_attempt WHERE payout_id = p.id) a ON TRUE
@@ -332,7 +333,7 @@ def queries(thorough=False):
 
 
 def combinations(thorough=False):
-    """Return the SQL that finds a payout of each combination of facts.
+    """Return the SQL that finds the ids of payouts by their combination of facts.
 
     :param bool thorough: as in `queries`
     :rtype: str
