@@ -290,7 +290,7 @@ SCOPED = {
 
 # One payout of each combination of facts; the caller computes whether its state follows from them.
 COMBINATIONS = """
-    SELECT min(p.id)
+    SELECT array_agg(p.id ORDER BY p.id)
       FROM soko_mpesa_payout p
       LEFT JOIN LATERAL (SELECT string_agg(state, ',') AS states
                            FROM soko_mpesa_attempt WHERE payout_id = p.id) a ON TRUE
@@ -329,7 +329,7 @@ def queries(thorough=False):
 
 
 def combinations(thorough=False):
-    """Return the SQL that finds a payout of each combination of facts.
+    """Return the SQL that finds the payouts of each combination of facts, as arrays of ids.
 
     :param bool thorough: as in `queries`
     :rtype: str
