@@ -859,15 +859,15 @@ class SokoMpesaPayout(models.Model):
     def _get_drifted(self, thorough):
         """Return names of payouts whose state isn't the one that follows from their facts.
 
-        One payout of each combination of facts is computed, not each payout.
+        One payout of each combination of facts is computed, not each payout; all of a wrong
+        combination are named, so that each company concerned is known.
         """
         self.env.cr.execute(invariants.combinations(thorough))
+        alike = {ids[0]: ids for (ids,) in self.env.cr.fetchall()}
         # sudo: an audit sees all; it returns names only
-        groups = [self.sudo().browse(ids) for (ids,) in self.env.cr.fetchall()]
-        return [
-            name for payouts in groups if payouts[0].state != payouts[0]._derive_state()
-            for name in payouts.mapped("name")
-        ]
+        examples = self.sudo().browse(alike)
+        wrong = examples.filtered(lambda payout: payout.state != payout._derive_state())
+        return examples.browse(one for id_ in wrong.ids for one in alike[id_]).mapped("name")
 
     @api.model
     def _unfinished(self):

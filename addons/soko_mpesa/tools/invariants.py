@@ -294,7 +294,7 @@ SCOPED = {
 # Payouts by their combination of facts; the caller computes for one of each whether its state
 # follows from them.
 COMBINATIONS = """
-    SELECT array_agg(p.id)
+    SELECT array_agg(p.id ORDER BY p.id)
       FROM soko_mpesa_payout p
       LEFT JOIN LATERAL (SELECT string_agg(state, ',') AS states
                            FROM soko_mpesa_attempt WHERE payout_id = p.id) a ON TRUE
@@ -333,7 +333,7 @@ def queries(thorough=False):
 
 
 def combinations(thorough=False):
-    """Return the SQL that finds the ids of payouts by their combination of facts.
+    """Return the SQL that finds the payouts of each combination of facts, as arrays of ids.
 
     :param bool thorough: as in `queries`
     :rtype: str
