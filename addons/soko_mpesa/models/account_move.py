@@ -43,6 +43,9 @@ class AccountMove(models.Model):
             payments = move.sudo().reconciled_payment_ids.filtered(
                 lambda payment: payment.state == "paid" and payment._soko_is_mpesa())
             receipts = payments.filtered("payment_reference").mapped("payment_reference")
+            # sudo: the same; what was paid after all is matched without its payment
+            late = move.sudo()._get_reconciled_statement_lines().filtered("soko_mpesa_key")
+            receipts += [line.soko_mpesa_key.split("/")[0] for line in late]
             move.soko_mpesa_receipt = ", ".join(receipts)
 
     def _compute_payment_state(self):

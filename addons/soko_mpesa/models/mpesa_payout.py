@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools.statement_invariants import BOOKS
+from ..tools import statement_invariants
 from .soko_mpesa_payout import APPROVER, MANAGER
 
 SOURCES = (False, "tariff", "status", "statement")
@@ -178,4 +178,6 @@ class SokoMpesaPayoutBooks(models.Model):
 
     @api.model
     def _get_invariants(self, thorough):
-        return {**super()._get_invariants(thorough), **BOOKS}
+        return {
+            **super()._get_invariants(thorough), **statement_invariants.queries(thorough),
+        }

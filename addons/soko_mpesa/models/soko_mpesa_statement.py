@@ -354,7 +354,7 @@ class SokoMpesaStatement(models.Model):
         if len(new) > 5 * CHUNK:
             self.env.ref("soko_mpesa.ir_cron_import")._trigger()
         else:
-            self._work_out(new)
+            self._work_out()
             self._finish()
 
     def _prepare_row(self, row):
@@ -379,20 +379,26 @@ class SokoMpesaStatement(models.Model):
             if plan.effect not in ("several", "contradiction", "twice"):
                 row._apply(plan)
 
-    def _work_out(self, among=None, limit=None):
+    def _work_out(self, limit=None):
         """Apply rows that wait, the oldest first.
 
-        :param among: all rows of the file that compete, as tools.statement.Row
-        :param int limit: how many at most
+        :param int limit: how many, or a few more: those of one second stay together
         :return: whether there are more
         """
-        waiting = self.row_ids.filtered(lambda row: row.state == "new")._sort_by_time()
-        if among is None:
-            among = [row._as_row() for row in self.row_ids]
-        matcher = self.account_id._get_matcher(among)
-        for row in waiting[:limit]:
+        model = self.env["soko.mpesa.statement.row"]
+        waiting = [("statement_id", "=", self.id), ("state", "=", "new")]
+        rows = model.search(waiting, order="completed_at, id", limit=limit)
+        if limit and len(rows) == limit:
+            rows |= model.search([*waiting, ("completed_at", "=", rows[-1].completed_at)])
+        # a payment of the same amount in another part of the file may fit as well
+        rivals = model.search([
+            ("statement_id", "=", self.id), ("kind", "=", st.PAYMENT),
+            ("status", "=", st.COMPLETED), ("id", "not in", rows.ids),
+            ("amount", "in", rows.filtered(lambda row: row.kind == st.PAYMENT).mapped("amount"))])
+        matcher = self.account_id._get_matcher([row._as_row() for row in rows | rivals])
+        for row in rows._sort_by_time():
             row._apply(matcher.plan(row._as_row()))
-        return limit is not None and len(waiting) > limit
+        return bool(model.search_count(waiting, limit=1))
 
     def _finish(self):
         """When all rows are worked out: what isn't on the statement."""

@@ -1,5 +1,7 @@
 import base64
 
+from psycopg2.errors import CheckViolation, UniqueViolation
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
@@ -62,8 +64,8 @@ class TestDeclaration(StatementCase):
         for user in (self.maker, self.manager, self.accountant):
             with self.assertRaises(AccessError):
                 declaration.with_user(user).action_confirm()
-        with self.assertRaises(Exception), \
-                    mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+        with self.assertRaises(CheckViolation), mute_logger("odoo.sql_db"), \
+                self.env.cr.savepoint():
             declaration.sudo().write({
                 "state": "confirmed", "confirmed_by": declaration.declared_by.id})
             self.env.flush_all()
@@ -78,13 +80,14 @@ class TestDeclaration(StatementCase):
             declaration.with_user(self.maker).action_confirm()
 
     def test_grounds(self):
-        for values in (
-            {"outcome": "paid"}, {"outcome": "paid", "receipt": "SG 1!"},
-            {"outcome": "not_paid", "case_number": "CASE-41"},
-            {"outcome": "not_paid", "document": LETTER},
-            {"outcome": "not_paid", "receipt": RECEIPT},
+        for values, error in (
+            ({"outcome": "paid"}, ValidationError),
+            ({"outcome": "paid", "receipt": "SG 1!"}, ValidationError),
+            ({"outcome": "not_paid", "case_number": "CASE-41"}, CheckViolation),
+            ({"outcome": "not_paid", "document": LETTER}, CheckViolation),
+            ({"outcome": "not_paid", "receipt": RECEIPT}, CheckViolation),
         ):
-            with self.subTest(values), self.assertRaises(Exception), \
+            with self.subTest(values), self.assertRaises(error), \
                     mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 self.declare(**values)
                 self.env.flush_all()
@@ -135,8 +138,8 @@ class TestDeclaration(StatementCase):
     def test_one_open_declaration(self):
         self.declare_paid().with_user(self.second).action_withdraw()
         self.declare_paid()
-        with self.assertRaises(Exception), \
-                    mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), \
+                self.env.cr.savepoint():
             self.declare_not_paid()
             self.env.flush_all()
 

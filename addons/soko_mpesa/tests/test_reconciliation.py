@@ -206,7 +206,7 @@ class TestDollarCompany(StatementCase):
 
     @classmethod
     def _make_company(cls):
-        super()._make_company()
+        res = super()._make_company()
         cls.usd = cls.env.ref("base.USD")
         cls.usd.active = True
         cls.company.currency_id = cls.usd
@@ -214,6 +214,7 @@ class TestDollarCompany(StatementCase):
         cls.env["res.currency.rate"].create({
             "currency_id": cls.kes.id, "name": "2020-01-01", "rate": 130,
             "company_id": cls.company.id})
+        return res
 
     def make_bill(self, amount=1500):
         bill = self.env["account.move"].create({

@@ -2,6 +2,8 @@ import base64
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -153,7 +155,7 @@ class TestBankLines(StatementCase):
 
     def test_same_movement_twice_is_refused_by_the_database(self):
         self.pay()
-        with self.assertRaises(Exception) as caught, mute_logger("odoo.sql_db"), \
+        with self.assertRaises(UniqueViolation) as caught, mute_logger("odoo.sql_db"), \
                 self.env.cr.savepoint():
             self.env["account.bank.statement.line"].create({
                 "journal_id": self.account.journal_id.id, "amount": -1500,
@@ -344,6 +346,7 @@ class TestStatement(StatementCase):
         self.assertEqual((payout.state, payout.attempt_ids.state), ("exception", "paid"))
         self.assertIn("declared not paid", payout.exception_reason)
         self.assertEqual((bill.payment_state, bill.amount_residual), ("paid", 0))
+        self.assertEqual(bill.soko_mpesa_receipt, RECEIPT)
         self.assertEqual(self.kinds(statement), ["late"])
         payout.with_user(self.approver).action_resolve()
         self.assertEqual(payout.state, "paid")
@@ -505,7 +508,8 @@ class TestStatement(StatementCase):
         self.assertIn("never changes", statement.difference_ids.reason)
 
     def test_row_left_out_is_seen(self):
-        rows = [self.topped_up(minutes=-9), self.paid("SG63HAND00", 700), self.topped_up("SG63TOP2")]
+        rows = [self.topped_up(minutes=-9), self.paid("SG63HAND00", 700),
+                self.topped_up("SG63TOP2")]
         statement = self.load(rows[0], rows[2])
         self.assertFalse(statement.sound)
         self.assertEqual(self.kinds(statement), ["gap"])

@@ -38,7 +38,7 @@ class SokoMpesaClearing(models.TransientModel):
         """Carry the movements over to the chosen account."""
         self.ensure_one()
         user = self.env.user
-        if not user.has_group(ACCOUNTANT) or not (user.has_group(MAKER) or user.has_group(APPROVER)):
+        if not user.has_group(ACCOUNTANT) or not any(map(user.has_group, (MAKER, APPROVER))):
             raise AccessError(self.env._(
                 "To clear movements you need a role in M-Pesa and one in accounting."))
         self.row_ids.check_access("read")
