@@ -124,7 +124,7 @@ class TestPush(MpesaCheckoutCommon):
         tokens = iter([("first", 3599, ""), ("second", 3599, "")])
         with (
             patch.object(client, "send", send),
-            patch.object(client, "fetch_token", lambda *_args: next(tokens)),
+            patch.object(client, "fetch_token", lambda *_args, **_kwargs: next(tokens)),
             patch.object(self.env.cr, "commit", lambda: None),
         ):
             self.provider._soko_mpesa_call("/path", {})
@@ -133,7 +133,7 @@ class TestPush(MpesaCheckoutCommon):
     def test_without_token_nothing_leaves(self):
         with (
             patch.object(client, "send", side_effect=AssertionError),
-            patch.object(client, "fetch_token", lambda *_args: ("", 0, "HTTP 400")),
+            patch.object(client, "fetch_token", lambda *_args, **_kwargs: ("", 0, "HTTP 400")),
             patch.object(self.env.cr, "commit", lambda: None),
         ):
             outcome = self.provider._soko_mpesa_call("/path", {})
