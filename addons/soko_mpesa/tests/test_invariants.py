@@ -158,9 +158,11 @@ SABOTAGE = {
         ["UPDATE account_move SET statement_line_id = NULL WHERE statement_line_id IS NOT NULL"],
     ],
     "carried cents of a payee are never negative, and less than a shilling": [
-        ["UPDATE soko_mpesa_account SET remainder_account_id = (SELECT max(account_id) "
-         "FROM account_move_line WHERE parent_state = 'posted' AND amount_currency > 0 "
-         "AND partner_id IS NOT NULL AND display_type = 'product')"],
+        ["UPDATE soko_mpesa_account SET remainder_account_id = (SELECT l.account_id "
+         "FROM account_move_line l JOIN account_move m ON m.id = l.move_id "
+         "JOIN soko_mpesa_payout p ON p.partner_id = l.partner_id "
+         "WHERE m.move_type = 'in_invoice' AND m.state = 'posted' AND l.amount_currency > 0 "
+         "LIMIT 1)"],
     ],
 }
 
