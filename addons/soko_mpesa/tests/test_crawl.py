@@ -50,6 +50,8 @@ BUTTONS = {
         "action_open_approval_of_all": {"approver", "both"},
         "action_cancel_unsent": {"maker", "approver", "manager", "both"},
         "action_pay_again": {"maker", "manager", "both"},
+        "action_book_again": {"approver", "manager", "both"},
+        "action_declare": {"approver", "both"}, "action_open_declarations": None,
         "action_open_payment": None, "action_open_bills": None, "action_print_receipt": None,
     },
     "soko.mpesa.evidence": {"action_show_raw": {"approver", "manager", "both"}},
@@ -58,6 +60,7 @@ BUTTONS = {
         "action_check_setup": {"manager"}, "action_ask_balance": {"manager"},
         "action_rotate_keys": {"manager"}, "action_open_golive": None,
         **dict.fromkeys(OPENERS),
+        "action_reconciliation": None,
     },
     "res.partner.bank": {
         "action_soko_mpesa_verify": {"approver", "both"},
@@ -69,7 +72,8 @@ BUTTONS = {
     "account.payment": {"action_open_soko_mpesa_payout": None},
 }
 OVERRIDES = {"create", "write", "unlink", "action_post", "action_draft", "action_cancel",
-             "button_draft", "button_cancel", "read", "search", "copy", "init"}
+             "button_draft", "button_cancel", "read", "search", "copy", "init",
+             "action_register_payment", "action_force_register_payment"}
 
 
 @tagged("post_install", "-at_install", "mpesa")

@@ -1,11 +1,31 @@
+import contextlib
 from datetime import timedelta
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
+from ..tools import statement_invariants
 from .fake_daraja import payment_result
 from .test_statement import RECEIPT, StatementCase
+
+# What would break each invariant of the books, if somebody got at the tables.
+SABOTAGE = {
+    "I-6 what is booked of a row of the statement is its amount":
+        "UPDATE account_bank_statement_line SET amount = 1 WHERE soko_mpesa_key IS NOT NULL",
+    "I-6 a movement of M-Pesa's is booked as it is, and stays posted":
+        "UPDATE account_move SET state = 'draft' WHERE statement_line_id IS NOT NULL",
+    "I-6 a confirmed payment has the statement's receipt and amount":
+        "UPDATE soko_mpesa_payout SET receipt = 'SG63OTHER0' WHERE statement_row_id IS NOT NULL",
+    "I-6 what isn't booked of the statement is listed":
+        "UPDATE soko_mpesa_statement_row SET state = 'new'",
+    "I-13 two persons declared, and neither made the payment":
+        "UPDATE soko_mpesa_declaration SET declared_by = %(maker)s",
+    "I-15 rows of the statement are guarded":
+        "DROP TRIGGER soko_mpesa_statement_row_whole ON soko_mpesa_statement_row",
+    "I-19 a sound statement adds up":
+        "UPDATE soko_mpesa_statement SET total = 1 WHERE state = 'imported'",
+}
 
 
 @tagged("post_install", "-at_install", "mpesa")
@@ -77,14 +97,24 @@ class TestReconciliation(StatementCase):
         self.assertIn("98,495.00", html)
         self.assertIn("Before the first statement", html)
 
-    def test_invariant_sees_a_wrong_line(self):
-        self.load(self.topped_up())
+    def test_each_invariant_is_seen_broken(self):
+        self.assertEqual(set(SABOTAGE), set(statement_invariants.queries()))
+        self.pay()
+        self.load(self.paid(), self.charged(), self.topped_up())
+        lost = self.lose(400)[2]
+        self.age(lost, hours=25)
+        self.env["soko.mpesa.declaration"].with_user(self.approver).create({
+            "payout_id": lost.id, "outcome": "paid", "receipt": "SG63LOST00"})
         self.assertNoViolation()
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE account_bank_statement_line SET amount = 1 WHERE soko_mpesa_key IS NOT NULL")
-        found = self.env["soko.mpesa.payout"]._invariant_violations()
-        self.assertTrue(any(name.startswith("I-6") for name in found))
+        for name, statement in SABOTAGE.items():
+            for thorough in (False, True):
+                with self.subTest(name), contextlib.suppress(ZeroDivisionError), \
+                        self.env.cr.savepoint():
+                    self.env.cr.execute(statement, {"maker": self.maker.id})
+                    found = self.env["soko.mpesa.payout"]._invariant_violations(thorough)
+                    self.assertIn(name, found)
+                    raise ZeroDivisionError
+                self.env.invalidate_all(flush=False)
 
 
 @tagged("post_install", "-at_install", "mpesa")

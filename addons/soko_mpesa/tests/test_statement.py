@@ -608,8 +608,6 @@ class TestStatement(StatementCase):
 
     def test_many_rows_by_the_job(self):
         rows = [self.came(f"SG63C{number:05}", 10) for number in range(230)]
-        self.patch(self.env.registry["soko.mpesa.statement"], "_begin",
-                   type(self.env["soko.mpesa.statement"])._begin)
         statement = self.upload(rows)
         statement.action_check()
         with patch("odoo.addons.soko_mpesa.models.soko_mpesa_statement.CHUNK", 40):
