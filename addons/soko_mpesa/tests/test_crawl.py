@@ -35,7 +35,8 @@ WRITERS = {"soko.mpesa.account": {"manager"}}
 # What even a manager doesn't write on an account.
 NOT_BY_HAND = OWN_FIELDS
 # They open a list that the reader's own rights fill, whatever the record.
-OPENERS = {"action_open_payouts", "action_open_balances", "action_open_lost_claims"}
+OPENERS = {"action_open_payouts", "action_open_balances", "action_open_lost_claims",
+           "action_reconciliation"}
 # Our public methods, and who may press them on something of her own company.
 BUTTONS = {
     "soko.mpesa.payout": {
