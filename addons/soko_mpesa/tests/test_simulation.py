@@ -14,7 +14,7 @@ DEBTS = int(os.environ.get("SOKO_MPESA_SIMULATED_DEBTS", "300"))
 WORLDS = int(os.environ.get("SOKO_MPESA_SIMULATED_WORLDS", "40"))
 BUG_DEBTS = 160
 _logger = logging.getLogger(__name__)
-BUG_WORLDS = 6
+BUG_WORLDS = 60  # until it is caught; most are in the first
 
 # Allowed for the word of a statement or of a person; one voice of Safaricom's goes by unknown.
 BY_OTHERS = {("sending", "not_paid"), ("accepted", "not_paid"), ("paid", "reversed")}
