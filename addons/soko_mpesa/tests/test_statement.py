@@ -586,6 +586,7 @@ class TestStatement(StatementCase):
     def test_maker_does_not_bring_negative_proof(self):
         self.maker.group_ids += self.env.ref("soko_mpesa.soko_mpesa_group_manager")
         _bill, _payment, payout = self.make_payout()
+        payout.with_user(self.approver).action_approve()
         self.send()
         request = self.daraja.payments[-1]
         self.post(request["ResultURL"], payment_result(request, code=1037))
@@ -619,16 +620,26 @@ class TestStatement(StatementCase):
         self.assertExplained(100_000)
 
     def test_lock_date(self):
-        """A row in a closed period stays listed until the period is opened, or for ever."""
-        day = fields.Date.today() - timedelta(days=40)
-        self.company.fiscalyear_lock_date = fields.Date.today() - timedelta(days=10)
+        """What happened in a closed period is booked on the first open day, as Odoo does it."""
+        lock = fields.Date.today() - timedelta(days=10)
+        self.company.fiscalyear_lock_date = lock
         statement = self.load(self.topped_up(minutes=-40 * 24 * 60))
+        self.assertEqual(statement.row_ids.state, "booked")
+        self.assertGreater(self.lines().date, lock)
+        self.assertEqual(statement.row_ids.completed_at.date(),
+                         fields.Date.today() - timedelta(days=40))
+        self.assertExplained(100_000)
+
+    def test_books_refuse_a_row(self):
+        account = self.env.registry["soko.mpesa.account"]
+        with patch.object(account, "_book_line", side_effect=UserError("closed")):
+            statement = self.load(self.topped_up())
         row = statement.row_ids
         self.assertEqual((row.state, self.kinds(statement)), ("failed", ["failed"]))
+        self.assertIn("closed", row.note)
         self.assertExplained(150_000)
-        self.company.fiscalyear_lock_date = False
         row.with_user(self.approver).action_try_again()
-        self.assertEqual((row.state, self.lines().date), ("booked", day))
+        self.assertEqual(row.state, "booked")
         self.assertExplained(100_000)
 
     def test_rows_are_append_only(self):

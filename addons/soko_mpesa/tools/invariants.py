@@ -283,7 +283,11 @@ SCOPED = {
               JOIN account_move_line other ON other.id = part.debit_move_id
               JOIN account_move bank ON bank.id = other.move_id
              WHERE l.move_id = pay.move_id AND l.account_id = pay.outstanding_account_id
-               AND bank.statement_line_id IS NOT NULL
+               -- or what carried it over from the account where it waited to be recognised
+               AND (bank.statement_line_id IS NOT NULL OR EXISTS (
+                    SELECT FROM account_move_line waited
+                      JOIN soko_mpesa_account a ON a.clearing_account_id = waited.account_id
+                     WHERE waited.move_id = bank.id AND waited.full_reconcile_id IS NOT NULL))
                AND bank.journal_id = pay.journal_id) matched ON TRUE
          WHERE {scope} AND p.cancelled_at IS NULL AND p.exception_reason IS NULL
            AND p.paid_late IS NOT TRUE
