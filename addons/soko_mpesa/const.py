@@ -2,6 +2,10 @@
 
 METHOD_CODE = "mpesa_b2c"
 
+MAKER = "soko_mpesa.soko_mpesa_group_maker"
+APPROVER = "soko_mpesa.soko_mpesa_group_approver"
+MANAGER = "soko_mpesa.soko_mpesa_group_manager"
+
 # Odoo reads this file's name from the environment first, then from odoo.conf.
 KEY_FILE_VARIABLE = "SOKO_MPESA_KEY_FILE"
 KEY_FILE_OPTION = "soko_mpesa_key_file"

@@ -5,10 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import format_datetime
 
+from ..const import APPROVER
 from ..tools import msisdn, waiting
 from .soko_mpesa_payee_change import HOW
 
-APPROVER = "soko_mpesa.soko_mpesa_group_approver"
 ROLES = f"soko_mpesa.soko_mpesa_group_maker,{APPROVER}"
 
 # Written by this module alone.

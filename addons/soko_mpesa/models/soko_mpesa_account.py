@@ -43,7 +43,7 @@ class SokoMpesaAccount(models.Model):
     _description = "M-Pesa account"
     _inherit = [
         "mail.thread", "mail.activity.mixin", "soko.mpesa.account.float",
-        "soko.mpesa.account.guard",
+        "soko.mpesa.account.guard", "soko.mpesa.account.books",
     ]
     _check_company_auto = True
     _order = "company_id, name"
@@ -414,6 +414,7 @@ class SokoMpesaAccount(models.Model):
         self._check_is_manager()
         for account in self:
             account._set_up_journal()
+            account._ensure_book_accounts()
 
     def action_resume(self):
         """Send again after a stop; a manager says that the cause is mended."""

@@ -42,7 +42,7 @@ class SokoMpesaAttempt(models.Model):
 
     _name = "soko.mpesa.attempt"
     _description = "M-Pesa payment attempt"
-    _inherit = ["soko.mpesa.attempt.text"]
+    _inherit = ["soko.mpesa.attempt.text", "soko.mpesa.attempt.books"]
     _order = "payout_id, number"
     _rec_name = "originator_id"
     _allow_sudo_commands = False
@@ -431,7 +431,9 @@ class SokoMpesaAttempt(models.Model):
             self.sudo().browse(attempt_id)._sweep_one()
         self.sudo()._raise_alarms()
         # sudo: the cron's user need not have an M-Pesa role
-        self.env["soko.mpesa.payout"].sudo()._recheck_waiting()
+        payouts = self.env["soko.mpesa.payout"].sudo()
+        payouts._recheck_waiting()
+        payouts._book_leftovers()
         if self.sudo().search_count([("state", "=", "prepared")], limit=1):
             self.env.ref("soko_mpesa.ir_cron_send")._trigger()
 

@@ -8,9 +8,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_datetime
 
+from ..const import APPROVER
+
 _logger = logging.getLogger(__name__)
 
-APPROVER = "soko_mpesa.soko_mpesa_group_approver"
 TODO = "mail.mail_activity_data_todo"
 # Seconds for which what was found is believed when somebody opens the page again.
 FRESH_SECONDS = 20

@@ -6,8 +6,8 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from ..const import APPROVER
 from ..tools.statement import RECEIPT
-from .soko_mpesa_payout import APPROVER
 
 ENTERED = {
     "payout_id", "outcome", "receipt", "case_number", "document", "document_name", "note",

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-MANAGER = "soko_mpesa.soko_mpesa_group_manager"
-APPROVER = "soko_mpesa.soko_mpesa_group_approver"
+from ..const import APPROVER, MANAGER
+
 # What people write by hand; ticks are set by buttons.
 FREE_FIELDS = frozenset({"note", "attachment_ids"})
 

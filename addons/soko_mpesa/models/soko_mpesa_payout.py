@@ -12,14 +12,11 @@ from odoo.tools import format_datetime, plaintext2html
 
 from odoo.addons.base.models.res_users import check_identity
 
-from ..const import MAX_AMOUNT, MIN_AMOUNT
-from ..tools import invariants, names, states, waiting
+from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT
+from ..tools import invariants, names, statement_invariants, states, waiting
 
 _logger = logging.getLogger(__name__)
 
-APPROVER = "soko_mpesa.soko_mpesa_group_approver"
-MAKER = "soko_mpesa.soko_mpesa_group_maker"
-MANAGER = "soko_mpesa.soko_mpesa_group_manager"
 # States in which nothing has left yet, so that it can be withdrawn.
 UNSENT = ("draft", "submitted", "approved", "held")
 # Payouts that are withdrawn in one go.
@@ -34,7 +31,10 @@ class SokoMpesaPayout(models.Model):
 
     _name = "soko.mpesa.payout"
     _description = "M-Pesa payout"
-    _inherit = ["mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin"]
+    _inherit = [
+        "mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin",
+        "soko.mpesa.payout.books",
+    ]
     _order = "id desc"
     _mail_post_access = "read"
     _allow_sudo_commands = False
@@ -852,8 +852,8 @@ class SokoMpesaPayout(models.Model):
 
     @api.model
     def _get_invariants(self, thorough):
-        """Return {name: SQL that must find nothing}; to be extended by who adds books."""
-        return invariants.queries(thorough)
+        """Return {name: SQL that must find nothing}."""
+        return {**invariants.queries(thorough), **statement_invariants.queries(thorough)}
 
     @api.model
     def _get_drifted(self, thorough):

@@ -9,10 +9,9 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..const import PASS_BUDGET
+from ..const import APPROVER, MANAGER, PASS_BUDGET
 from ..tools import match
 from ..tools import statement as st
-from .soko_mpesa_payout import APPROVER, MANAGER
 
 CHUNK = 100
 # What people may enter; everything else follows from the file.

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..models.soko_mpesa_payout import APPROVER, MAKER
+from ..const import APPROVER, MAKER
 
 ACCOUNTANT = "account.group_account_invoice"
 

@@ -3,16 +3,16 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import statement_invariants
-from .soko_mpesa_payout import APPROVER, MANAGER
+from ..const import APPROVER, MANAGER
 
 SOURCES = (False, "tariff", "status", "statement")
 
 
-class SokoMpesaPayoutBooks(models.Model):
+class SokoMpesaPayoutBooks(models.AbstractModel):
     """How what is proven of a payout gets into the books: each movement once, in any order."""
 
-    _inherit = "soko.mpesa.payout"
+    _name = "soko.mpesa.payout.books"
+    _description = "M-Pesa payout: books"
 
     booking_error = fields.Char(
         readonly=True, copy=False, help="Why the books refused what is proven.",
@@ -173,11 +173,3 @@ class SokoMpesaPayoutBooks(models.Model):
 
     def _get_undecided(self):
         return self.attempt_ids.filtered(lambda a: a.state in ("accepted", "unknown"))[:1]
-
-    # === AUDIT === #
-
-    @api.model
-    def _get_invariants(self, thorough):
-        return {
-            **super()._get_invariants(thorough), **statement_invariants.queries(thorough),
-        }

@@ -1,16 +1,17 @@
 import json
 from decimal import Decimal
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 from ..tools import parse, proof
 from ..tools import verdict as verdicts
 
 
-class SokoMpesaAttemptBooks(models.Model):
+class SokoMpesaAttemptBooks(models.AbstractModel):
     """What an attempt hears from a statement and from people; the caller holds the locks."""
 
-    _inherit = "soko.mpesa.attempt"
+    _name = "soko.mpesa.attempt.books"
+    _description = "M-Pesa attempt: statement and declarations"
 
     def _hear_statement(self, row):
         """Take in a row of M-Pesa's statement: completed proves, failed speaks against it.
@@ -67,10 +68,3 @@ class SokoMpesaAttemptBooks(models.Model):
             description=result.description, receipt=result.receipt, party=result.party,
             amount=str(result.amount) if result.amount is not None else False,
         )
-
-    @api.model
-    def _cron_sweep(self):
-        res = super()._cron_sweep()
-        # sudo: the cron's user need not have an M-Pesa role
-        self.env["soko.mpesa.payout"].sudo()._book_leftovers()
-        return res

@@ -7,14 +7,15 @@ from odoo import api, fields, models
 from ..tools import match
 
 
-class SokoMpesaAccountBooks(models.Model):
+class SokoMpesaAccountBooks(models.AbstractModel):
     """The accounts that M-Pesa's movements are booked on, and how they are.
 
     The journal mirrors two of M-Pesa's accounts together: the utility account, from which it
     pays, and the charges account, in which it collects its fees.
     """
 
-    _inherit = "soko.mpesa.account"
+    _name = "soko.mpesa.account.books"
+    _description = "M-Pesa account: books"
 
     fee_account_id = fields.Many2one(
         "account.account", check_company=True, copy=False, string="Charges are booked on",
@@ -30,11 +31,6 @@ class SokoMpesaAccountBooks(models.Model):
     statement_ids = fields.One2many("soko.mpesa.statement", "account_id")
 
     # === JOURNAL === #
-
-    def _set_up_journal(self):
-        res = super()._set_up_journal()
-        self._ensure_book_accounts()
-        return res
 
     def _ensure_book_accounts(self):
         """Make the accounts for charges and for what is to be cleared, where they are missing."""
