@@ -35,7 +35,8 @@ WRITERS = {"soko.mpesa.account": {"manager"}}
 # What even a manager doesn't write on an account.
 NOT_BY_HAND = OWN_FIELDS
 # They open a list that the reader's own rights fill, whatever the record.
-OPENERS = {"action_open_payouts", "action_open_balances", "action_open_lost_claims"}
+OPENERS = {"action_open_payouts", "action_open_balances", "action_open_lost_claims",
+           "action_open_declarations"}
 # Our public methods, and who may press them on something of her own company.
 BUTTONS = {
     "soko.mpesa.payout": {
@@ -58,9 +59,9 @@ BUTTONS = {
     "soko.mpesa.account": {
         "action_set_up_journal": {"manager"}, "action_resume": {"manager"},
         "action_check_setup": {"manager"}, "action_ask_balance": {"manager"},
-        "action_rotate_keys": {"manager"}, "action_open_golive": None, "action_reconciliation": None,
-        **dict.fromkeys(OPENERS),
-        "action_reconciliation": None,
+        "action_rotate_keys": {"manager"}, "action_open_golive": None,
+        "action_reconciliation": None, "action_open_payouts": None, "action_open_balances": None,
+        "action_open_lost_claims": None,
     },
     "res.partner.bank": {
         "action_soko_mpesa_verify": {"approver", "both"},
