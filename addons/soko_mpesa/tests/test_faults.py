@@ -169,7 +169,7 @@ class TestFaults(MpesaCase):
                 self.assertLogs("odoo.addons.soko_mpesa", "WARNING"):
             _bill, payout, _request = self.fly(300)
         self.assertEqual(payout.attempt_ids.state, "sending")
-        payout.attempt_ids.lease_until = fields.Datetime.now() - timedelta(minutes=1)
+        payout.attempt_ids.lease_until = fields.Datetime.now() - timedelta(hours=1)
         self.run_cron("soko.mpesa.attempt", "_cron_sweep")
         self.again()
         self.assertEqual((payout.attempt_ids.state, len(self.daraja.payments)), ("unknown", 2))
