@@ -55,6 +55,7 @@ FAULTS = (
     {"fault": "wrong_amount", "amount": 55}, {"fault": "double_payment"},
 )
 AMOUNTS = (10, 55, 900, 1000, 1001, 250000)
+PAYEE = "Amina Mfano"
 KINDS = ("b2c", "b2c", "b2c", "status", "oauth")
 OWN_MISTAKES = {"wrong_amount", "double_payment"}
 SEEN = Counter()
@@ -77,7 +78,9 @@ class Office:
     def start_provider(self):
         """Start the simulator with a clock that we turn."""
         state = Path(os.environ["SOKO_MODEL_STATE"])
+        os.environ["SOKO_MPESA_CLAIMS_FILE"] = str(state.with_name(f"{state.name}-claims"))
         self.sim = Simulator(Settings(state=state, port=0, seed=None, utility=90_000_000))
+        self.sim.people.update({f"2547000000{number}": PAYEE.upper() for number in range(41, 54)})
         self.sim.clock.later = self.later
         self.sim.postman.deliver = self.deliver_first
         office = self
@@ -154,6 +157,7 @@ class Office:
         env.user.company_ids += company
         env["account.chart.template"].try_loading("generic_coa", company, False)
         company.currency_id = kes
+        company.write({"soko_mpesa_cooling_hours": 0, "soko_mpesa_first_payment_limit": 0})
         env.cr.commit()  # a new company gets a chart of its country at that moment
         env = env(context={"allowed_company_ids": [company.id]})
         self.people(env)
@@ -161,7 +165,7 @@ class Office:
             "name": "Model", "shortcode": "600992", "company_id": company.id,
             "initiator_name": "testapi", "consumer_key": "k", "consumer_secret": "s",
             "security_credential": base64.b64encode(bytes(256)).decode(),
-            "auto_approve_limit": 1000, "responsible_id": self.manager})
+            "auto_approve_limit": 1000, "responsible_id": self.manager, "send_spacing_ms": 0})
         account.action_set_up_journal()
         self.account, self.journal = account.id, account.journal_id.id
         self.method = account.journal_id.outbound_payment_method_line_ids.filtered(
@@ -185,7 +189,7 @@ class Office:
 
     def payee(self, env, number):
         """:return: (partner, bank account) with a verified number"""
-        partner = env["res.partner"].create({"name": f"Payee {number} Mfano"})
+        partner = env["res.partner"].create({"name": PAYEE})
         bank = env["res.partner.bank"].with_user(self.maker).create({
             "partner_id": partner.id, "acc_number": f"2547000000{number}", "acc_type": "mpesa"})
         bank.with_user(self.approver).action_soko_mpesa_verify()
@@ -239,10 +243,13 @@ class Payouts(RuleBasedStateMachine):
 
     # --- people ---
 
-    @initialize(amounts=st.lists(st.sampled_from(AMOUNTS), min_size=2, max_size=4))
-    def begin(self, amounts):
+    @initialize(amounts=st.lists(st.sampled_from(AMOUNTS), min_size=2, max_size=4),
+                faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3))
+    def begin(self, amounts, faults):
         for number, amount in enumerate(amounts):
             self.bill_and_pay(number % 3, amount)
+        for fault in faults:
+            self.break_something(fault, "b2c")
 
     @rule(payee=st.integers(0, 2), amount=st.sampled_from(AMOUNTS))
     def bill_and_pay(self, payee, amount):
