@@ -70,6 +70,8 @@ class SokoMpesaLostClaim(models.Model):
         domain = [("account_id", "=", account.id),
                   ("originator_id", "in", [claim.originator_id for claim in claims])]
         listed = set(model.search(domain).mapped("originator_id"))
+        # one that was sent again, because nothing had left before, stands in the list twice
+        claims = {claim.originator_id: claim for claim in claims}.values()
         model.create([
             {
                 "account_id": account.id, "originator_id": claim.originator_id,

@@ -7,6 +7,7 @@ from psycopg2.errors import DeadlockDetected, DiskFull, LockNotAvailable, Serial
 from odoo import fields
 from odoo.tests import tagged
 
+from ..tools.claims import Claim
 from .common import MpesaCase
 from .fake_daraja import answer, payment_result, refuse
 
@@ -209,3 +210,12 @@ class TestFaults(MpesaCase):
         with patch.object(inbox, "_apply", failing(inbox._apply, [DeadlockDetected("x")] * 2)):
             self.apply()
         self.assertEqual((letter.state, payout.state), ("applied", "paid"))
+
+    def test_lost_claim_that_was_sent_twice_is_listed_once(self):
+        """F46: after a restore, an id that went again stands in the list of claims twice."""
+        twice = [Claim(
+            originator_id="LOST0000000000000000", account="x", amount=100, sha256="a" * 64,
+            at=f"2026-01-01T00:00:0{second}Z") for second in range(2)]
+        for _pass in range(2):
+            found = self.env["soko.mpesa.lost.claim"]._find_unaccounted(self.account, twice)
+            self.assertEqual(found.mapped("originator_id"), ["LOST0000000000000000"])
