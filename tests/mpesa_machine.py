@@ -57,7 +57,8 @@ FAULTS = (
 )
 AMOUNTS = (10, 55, 900, 1000, 1001, 250000)
 # What becomes of a letter of the provider's: the first three can happen, the others are forged.
-LETTERS = ("deliver", "repeat", "drop", "swap", "stranger", "amount", "failure", "success", "garble")
+LETTERS = ("deliver", "repeat", "drop",
+           "swap", "stranger", "amount", "failure", "success", "garble")
 PAYEE = "Amina Mfano"
 KINDS = ("b2c", "b2c", "b2c", "status", "oauth")
 OWN_MISTAKES = {"wrong_amount", "double_payment"}
