@@ -35,7 +35,8 @@ class ResUsers(models.Model):
             return "fresh"
         if getattr(request, SHOWN, None) == self.env.uid:
             return "fresh"
-        if not request.session.uid:
+        # a session of somebody else proves nothing about the one whose API key acts
+        if request.session.uid != self.env.uid:
             return "foreign"
         asked = request.session.get("identity-check-last", 0)
         return "fresh" if asked > time.time() - IDENTITY_SECONDS else "stale"

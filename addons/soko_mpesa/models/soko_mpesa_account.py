@@ -21,6 +21,7 @@ from ..const import (
 )
 from ..tools import amounts, credential, eat
 from ..tools.client import check_base_url
+from ..tools.context import defaults
 from ..tools.serial import touch
 
 # A float that M-Pesa told longer ago says nothing about the next payout.
@@ -32,7 +33,7 @@ PASSWORD_DAYS = 90
 OWN_FIELDS = frozenset({
     "stopped_reason", "last_error", "float_amount", "charges_amount", "float_at", "float_is_low",
     "balance_wanted", "balance_asked_at", "balance_error", "paused_until", "pause_count",
-    "clock_difference", "golive_is_complete", "waiting_reason",
+    "clock_difference", "golive_is_complete", "waiting_reason", "credential_refused",
 })
 
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
@@ -230,6 +231,10 @@ class SokoMpesaAccount(models.Model):
         "(shortcode, environment, company_id) WHERE active",
         "This company has an account with this shortcode already.",
     )
+    _spacing = models.Constraint(
+        "CHECK(send_spacing_ms BETWEEN 0 AND 5000)",
+        "Between two requests lie 0 to 5,000 milliseconds.",
+    )
     _limits = models.Constraint(
         f"CHECK(payment_limit BETWEEN {MIN_AMOUNT} AND {MAX_AMOUNT} AND auto_approve_limit >= 0 "
         "AND absent_settle_minutes >= 0 AND COALESCE(float_threshold, 0) >= 0)",
@@ -254,6 +259,8 @@ class SokoMpesaAccount(models.Model):
                 self.env["soko.mpesa.secret"]._put(account, field_name, account[field_name])
                 self.env["soko.mpesa.secret"]._put(account, "token", "")
                 account._arm_fence()
+                # sudo: new credentials haven't been refused; the field can't be written by hand
+                account.sudo().credential_refused = False
         self.invalidate_recordset([field_name])
 
     def _inverse_consumer_key(self):
@@ -401,7 +408,7 @@ class SokoMpesaAccount(models.Model):
 
     @api.model
     def _check_own_fields(self, vals):
-        if not self.env.su and OWN_FIELDS & vals.keys():
+        if not self.env.su and OWN_FIELDS & (vals.keys() | defaults(self.env.context)):
             raise AccessError(self.env._(
                 "Use the buttons of the account to stop or resume it. What M-Pesa says of it, Odoo "
                 "writes by itself."
@@ -425,7 +432,10 @@ class SokoMpesaAccount(models.Model):
                 "database doesn't know them."
             ))
         # sudo: the stop reason can't be written by hand; the right was checked
-        self.sudo().write({"stopped_reason": False, "paused_until": False, "pause_count": 0})
+        self.sudo().write({
+            "stopped_reason": False, "paused_until": False, "pause_count": 0,
+            "credential_refused": False,
+        })
         for account in self:
             self.env["soko.mpesa.secret"]._forgive_token(account)
         self._nudge_send()

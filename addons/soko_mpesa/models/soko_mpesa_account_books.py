@@ -5,6 +5,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 
 from ..tools import match
+from .soko_mpesa_heartbeat import beats
 
 
 class SokoMpesaAccountBooks(models.AbstractModel):
@@ -147,6 +148,7 @@ class SokoMpesaAccountBooks(models.AbstractModel):
     # === LOCKING === #
 
     @api.model
+    @beats("ir_cron_secure")
     def _cron_secure(self):
         """Lock what is final in the M-Pesa journals into Odoo's hash chain."""
         # sudo: the cron's user need not have an M-Pesa role

@@ -30,6 +30,11 @@ class SokoMpesaAccountGuard(models.AbstractModel):
         help="Safaricom doesn't say how many requests a second it takes; 200 to 500 milliseconds "
              "between two of them are known to be quiet. 0: no pause.",
     )
+    credential_refused = fields.Boolean(
+        readonly=True, copy=False,
+        help="M-Pesa refused the operator's credentials. Nothing more is asked, lest it locks the "
+             "operator, until they are entered anew or a manager resumes.",
+    )
     paused_until = fields.Datetime(
         readonly=True, copy=False, help="M-Pesa asked for fewer requests: all of them wait.",
     )
@@ -208,10 +213,21 @@ class SokoMpesaAccountGuard(models.AbstractModel):
         if open_claims:
             self._stop_for_lost(open_claims)
         else:
-            claims.append_accounted(
-                path, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), self._get_claims_name())
+            open_claims = not self._note_accounted(path)
         self.env["ir.cron"]._commit_progress()
         return not open_claims
+
+    def _note_accounted(self, path):
+        """Write into the list that a manager has accounted for what the database had forgotten."""
+        try:
+            claims.append_accounted(
+                path, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), self._get_claims_name())
+        except claims.ClaimsFileError as error:
+            self.last_error = self.env._(
+                "The list of what was sent, %(path)s, can't be written: %(error)s", path=path,
+                error=error)
+            return False
+        return True
 
     def _get_forgotten(self, recent):
         if not recent:
@@ -268,6 +284,8 @@ class SokoMpesaAccountGuard(models.AbstractModel):
         """
         left = started + self.send_spacing_ms / 1000 - time.monotonic()
         if left > 0:
+            # nothing is held while we wait, and what changes meanwhile is seen
+            self.env["ir.cron"]._commit_progress()
             time.sleep(left)
 
     def _end_pause(self):

@@ -303,6 +303,8 @@ class SokoMpesaAttempt(models.Model):
             return False
         if self.account_id._get_blocking_reasons():
             return False
+        if self._is_taken_already():
+            return False
         if reason := payout._get_payee_objection():
             payout._hold(reason)
             return False
@@ -311,6 +313,35 @@ class SokoMpesaAttempt(models.Model):
             payout._hold(reason, code)
             return False
         return self._fits_into_day()
+
+    def _is_taken_already(self):
+        """Whether it is known that M-Pesa has this request; then it is asked for, never sent.
+
+        So it is after a restore, when this server's list knows a claim that the database has
+        forgotten, and when M-Pesa reported a payment of what it had seemed to refuse.
+        """
+        # sudo: the list is shown to managers; here it only keeps a payment from going twice
+        lost = self.env["soko.mpesa.lost.claim"].sudo().search(
+            [("originator_id", "=", self.originator_id)], limit=1)
+        heard = self.evidence_ids.filtered(lambda fact: fact.verdict == proof.POSITIVE)
+        if not lost and not heard:
+            return False
+        digest = lost.request_sha256 or self.request_sha256
+        if not digest:
+            self.payout_id._hold(self.env._(
+                "M-Pesa reports a payment of this, and it was never sent from here. Look it up "
+                "in the M-Pesa portal."))
+            return True
+        self.env["soko.mpesa.evidence"]._add(
+            self, "lease", "system", proof.NEUTRAL, digest.encode(),
+            description=self.env._("It had been sent before; now it is asked for."))
+        self._set_state(
+            "sending", request_sha256=digest, send_count=max(self.send_count, 1),
+            sent_at=fields.Datetime.now(), not_before=False)
+        self.flush_recordset()  # the database allows one step at a time
+        self._set_state("unknown", lease_owner=False, lease_until=False)
+        self._schedule_query()
+        return True
 
     def _fits_into_day(self):
         """Whether the payee's number may get this today; else it waits until tomorrow."""
@@ -488,7 +519,8 @@ class SokoMpesaAttempt(models.Model):
         ], order="next_query_at", limit=100)
         if not due or account._is_paused():
             return
-        if account._get_missing_settings() or not account._fence_holds():
+        if account.credential_refused or account._get_missing_settings() or not (
+                account._fence_holds()):
             return
         token = self._get_token(account)
         for attempt in due if token else ():
@@ -606,6 +638,10 @@ class SokoMpesaAttempt(models.Model):
         result = parse.parse_status_result(raw)
         verdict = verdicts.of_status(result, self._expected())
         self._keep("status", verdict, raw, result, **source)
+        if result.code in CREDENTIAL_RESULTS:
+            # not a word about the payment; each further question would help to lock the operator
+            self.account_id.credential_refused = True
+            self.account_id._stop(explain.sentence(self.env, result.code, result.description))
         self._conclude(verdict, result, asks_again=False)
 
     def _hear_status_timeout(self, raw, **source):
@@ -656,13 +692,20 @@ class SokoMpesaAttempt(models.Model):
             if verdict in (proof.POSITIVE, proof.NEGATIVE):
                 self._contradicted(result)
         elif decision == "paid":
-            self._become_paid(result)
+            self._become_paid(self._get_deciding(result, verdict, proof.POSITIVE))
         elif self.state == "not_paid":
             return
         elif decision == "not_paid":
-            self._become_not_paid(result)
+            self._become_not_paid(self._get_deciding(result, verdict, proof.NEGATIVE))
         else:
             self._stay_open(asks_again)
+
+    def _get_deciding(self, result, verdict, wanted):
+        """Return what decided: the letter at hand, or the earlier fact that had to wait."""
+        if verdict == wanted:
+            return result
+        facts = self.evidence_ids.filtered(lambda fact: fact.verdict == wanted)
+        return facts[:1] or result
 
     def _decide(self):
         settled = self.sent_at and self.sent_at + timedelta(

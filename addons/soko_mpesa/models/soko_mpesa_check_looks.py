@@ -6,8 +6,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import config
 
-from ..const import KEY_FILE_OPTION, KEY_FILE_VARIABLE
-from ..tools import classify, client, credential, explain, setup
+from ..const import CALLBACK_URL_VARIABLE, KEY_FILE_OPTION, KEY_FILE_VARIABLE
+from ..tools import claims, classify, client, credential, explain, setup
 
 JOBS = ("ir_cron_send", "ir_cron_apply", "ir_cron_query", "ir_cron_sweep", "ir_cron_balance")
 LATE_MINUTES = 10
@@ -114,7 +114,23 @@ class SokoMpesaCheckLooks(models.AbstractModel):
                 "This database doesn't know payments that were sent from here. It is probably a "
                 "restored backup."), self.env._(
                 "Open Lost claims on the account, import M-Pesa's statement, and account for each.")
+        if self._count_forgotten():
+            return "problem", tried, self.env._(
+                "This database doesn't know payments that this server has sent last. It is "
+                "probably a restored backup."), self.env._(
+                "Import M-Pesa's statement before anything is sent. The next pass of the sender "
+                "lists the payments under Lost claims and stops.")
         return "ok", tried, self.env._("It can be kept, and the database knows what is in it."), ""
+
+    def _count_forgotten(self):
+        """Return how many of the last claims in the list the database doesn't know."""
+        account = self.account_id
+        path = account._get_claims_path()
+        recent = claims.recent_claims(path, account._get_claims_name()) if path else []
+        accounted = account.lost_claim_ids.filtered(lambda claim: claim.state == "accounted")
+        known = set(accounted.mapped("originator_id"))
+        return len([claim for claim in account._get_forgotten(recent)
+                    if claim.originator_id not in known])
 
     def _look_at_server(self):
         tried = self.env._("Looked how Odoo was started.")
@@ -324,7 +340,9 @@ class SokoMpesaCheckLooks(models.AbstractModel):
             return "problem", self.env._("Not tried."), self.env._(
                 "The address isn't a public one."), ""
         self.env["ir.cron"]._commit_progress()
-        status, body, _error = client.look(f"{base}/soko/daraja/ping/{self.ping_ask}")
+        status, body, _error = client.look(
+            f"{base}/soko/daraja/ping/{self.ping_ask}",
+            public=account._needs_public_address(CALLBACK_URL_VARIABLE))
         if status == 200 and self._is_our_answer(body):
             return "ok", tried, self.env._("This Odoo answered."), ""
         if not status:

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..const import APPROVER
+from ..tools.context import undefaulted
 from ..tools.statement import RECEIPT
 
 ENTERED = {
@@ -87,7 +88,9 @@ class SokoMpesaDeclaration(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._complete(vals) for vals in vals_list])
+        clean = self.with_context(undefaulted(self.env.context))
+        return super(SokoMpesaDeclaration, clean).create(
+            [self._complete(vals) for vals in vals_list])
 
     def _complete(self, vals):
         """Return `vals` with who declares, after checking that they may."""
@@ -121,16 +124,16 @@ class SokoMpesaDeclaration(models.Model):
         return super().write(vals)
 
     def _check_stranger(self, payout):
-        # sudo: an approver need not see payments
-        if self.env.user in payout.maker_id | payout.payment_id.sudo().create_uid:
-            raise AccessError(self.env._(
-                "You made %s, so other people must say what became of it.", payout.name))
+        """:raise AccessError: the user made the payment, wrote the number, or is the payee"""
+        if objection := payout._find_person_objection():
+            raise AccessError(objection)
 
     # === ACTION METHODS === #
 
     def action_confirm(self):
         """Confirm as the second person: the payment is then paid, or not paid."""
         self.payout_id._check_group(APPROVER)
+        self.env["res.users"]._soko_mpesa_require_identity()
         for declaration in self:
             declaration._check_stranger(declaration.payout_id)
             # sudo: people can't write declarations or evidence; the persons are checked here
@@ -152,7 +155,7 @@ class SokoMpesaDeclaration(models.Model):
         attempt._lock()
         if self.state != "open":
             raise UserError(self.env._("This declaration isn't open any more."))
-        if user == self.declared_by:
+        if user == self.declared_by or user.partner_id == self.declared_by.partner_id:
             raise AccessError(self.env._(
                 "You declared it, so another approver must confirm it."))
         if attempt.state not in ("accepted", "unknown"):

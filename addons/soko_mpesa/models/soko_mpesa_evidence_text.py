@@ -62,6 +62,21 @@ class SokoMpesaEvidenceText(models.AbstractModel):
         return self.env._("When asked, M-Pesa said nothing that proves either way: %s.",
                           self._get_said())
 
+    def _tell_statement(self):
+        if self.verdict == "positive":
+            return self.env._("M-Pesa's account statement shows that %(amount)s KES went to "
+                              "%(party)s. This proves the payment.", **self._get_paid())
+        if self.verdict == "reversal":
+            return self.env._("M-Pesa's account statement shows that the payment was taken back: "
+                              "%s.", self._get_said())
+        if self.verdict == "absent":
+            return self.env._("A statement that covers the time of sending doesn't have the "
+                              "payment. That speaks against it, but isn't believed alone.")
+        return self.env._("M-Pesa's account statement says: %s.", self._get_said())
+
+    def _tell_human(self):
+        return self.env._("Two people declared what became of it: %s.", self._get_said())
+
     def _tell_timeout(self):
         return self.env._("M-Pesa's queue took too long. That is no failure: the payment may "
                           "still be made.")

@@ -742,8 +742,8 @@ class SokoMpesaPayout(models.Model):
             )
         return self.env._(
             "Nothing was ever paid to the M-Pesa number of %(payee)s, and until a first payment "
-            "is proven at most %(cap)s KES in all are paid to it. Pay a part of at most "
-            "%(cap)s KES first: when M-Pesa has proven it, this payment goes by itself.",
+            "is proven at most %(cap)s KES in all are paid to it. Withdraw this payout and pay a "
+            "part of at most %(cap)s KES; pay the rest when M-Pesa has proven the part.",
             payee=self.payee_name, cap=f"{cap:,}",
         )
 

@@ -10,6 +10,8 @@ from odoo.exceptions import AccessError, UserError
 
 from ..const import PASS_BUDGET
 from ..tools import eat
+from ..tools.context import undefaulted
+from .soko_mpesa_heartbeat import beats
 
 _logger = logging.getLogger(__name__)
 
@@ -112,7 +114,8 @@ class SokoMpesaRun(models.Model):
             self._check_entered(vals)
         # sudo: a sequence is drawn from, not edited
         sequence = self.env["ir.sequence"].sudo()
-        return super().create([
+        clean = self.with_context(undefaulted(self.env.context, ENTERED))
+        return super(SokoMpesaRun, clean).create([
             {**vals, "name": sequence.next_by_code(self._name) or "/"} for vals in vals_list
         ])
 
@@ -228,6 +231,7 @@ class SokoMpesaRun(models.Model):
     # === PAYING === #
 
     @api.model
+    @beats("ir_cron_run")
     def _cron_run(self):
         """Make the payments of confirmed runs, until the time of this pass is over."""
         stop_at = time.monotonic() + PASS_BUDGET
@@ -280,6 +284,7 @@ class SokoMpesaRun(models.Model):
     # === SCHEDULE === #
 
     @api.model
+    @beats("ir_cron_schedule")
     def _cron_schedule(self):
         """Begin the runs that accounts are set to make by themselves."""
         today = eat.day_of(fields.Datetime.now())

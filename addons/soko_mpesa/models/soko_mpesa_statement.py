@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 from markupsafe import Markup
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -12,6 +13,8 @@ from odoo.exceptions import AccessError, UserError
 from ..const import APPROVER, MANAGER, PASS_BUDGET
 from ..tools import match
 from ..tools import statement as st
+from ..tools.context import undefaulted
+from .soko_mpesa_heartbeat import beats
 
 CHUNK = 100
 # What people may enter; everything else follows from the file.
@@ -117,7 +120,8 @@ class SokoMpesaStatement(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_entered(vals)
-        return super().create(vals_list)
+        clean = self.with_context(undefaulted(self.env.context, ENTERED))
+        return super(SokoMpesaStatement, clean).create(vals_list)
 
     def write(self, vals):
         self._check_entered(vals)
@@ -428,7 +432,7 @@ class SokoMpesaStatement(models.Model):
         """Whether a row that nobody could assign may be this payment."""
         payout = attempt.payout_id
         return bool(self.env["soko.mpesa.statement.row"].search_count([
-            ("account_id", "=", self.account_id.id), ("kind", "=", "payment"),
+            ("account_id", "=", self.account_id.id), ("kind", "!=", "fee"),
             ("status", "=", "completed"), ("amount", "=", -payout.amount),
             ("state", "in", ("listed", "failed", "unmatched", "new")),
             ("completed_at", ">=", attempt.sent_at - match.EARLIEST),
@@ -462,6 +466,7 @@ class SokoMpesaStatement(models.Model):
                 "statement_id": self.id, "kind": kind, "reason": reason, **values})
 
     @api.model
+    @beats("ir_cron_import")
     def _cron_import(self):
         """Import large statements, some rows a transaction."""
         stop_at = time.monotonic() + PASS_BUDGET
@@ -469,7 +474,11 @@ class SokoMpesaStatement(models.Model):
         for statement in self.sudo().search([("state", "=", "importing")], order="id"):
             more = True
             while more and time.monotonic() < stop_at:
-                more = statement._import_chunk()
+                try:
+                    more = statement._import_chunk()
+                except OperationalError:
+                    self.env.cr.rollback()  # a callback was faster: read again, in a fresh run
+                    break
             if more:
                 self.env.ref("soko_mpesa.ir_cron_import")._trigger()
                 return

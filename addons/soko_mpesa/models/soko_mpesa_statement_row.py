@@ -352,6 +352,7 @@ class SokoMpesaStatementRow(models.Model):
     def action_try_again(self):
         """Work out once more what rows mean that needed a person or that the books refused."""
         self.env["soko.mpesa.statement"]._check_may_import()
+        self.check_access("read")
         # sudo: people can't write rows; what they mean is worked out, the right was checked
         for rows in self.sudo().grouped("account_id").values():
             rows.filtered(lambda row: row.state in ("listed", "failed"))._work_out()

@@ -35,6 +35,7 @@ from . import (
     test_receipt,
     test_run,
     test_setup,
+    test_seams,
     test_simulation,
     test_states,
     test_declaration,

@@ -158,6 +158,17 @@ class TestFence(MpesaCase):
         self.send()
         self.assertEqual(len(self.daraja.payments), 1)
         self.assertTrue(self.account.stopped_reason)
+        # accounted for and resumed: it is asked for, never sent a second time
+        self.account.lost_claim_ids.with_user(self.manager).action_account()
+        self.account.with_user(self.manager).action_resume()
+        self.send()
+        self.send()
+        self.assertEqual(len(self.daraja.payments), 1)
+        self.assertEqual((payout.attempt_ids.state, payout.state), ("unknown", "in_flight"))
+        self.ask()
+        self.assertEqual(self.daraja.queries[-1]["OriginalConversationID"],
+                         payout.attempt_ids.originator_id)
+        self.assertNoViolation()
 
     def test_another_accounts_lines_do_not_count(self):
         claims.append_claim(self.claims_file, claims.Claim(

@@ -157,7 +157,7 @@ SABOTAGE = {
          "p.move_id = l.move_id WHERE p.id = %(payment)s)"],
         ["UPDATE account_move SET statement_line_id = NULL WHERE statement_line_id IS NOT NULL"],
     ],
-    "carried cents of a payee are never negative, and less than a shilling": [
+    "carried cents of a payee are never negative": [
         ["UPDATE soko_mpesa_account SET remainder_account_id = (SELECT l.account_id "
          "FROM account_move_line l JOIN account_move m ON m.id = l.move_id "
          "JOIN soko_mpesa_payout p ON p.partner_id = l.partner_id "

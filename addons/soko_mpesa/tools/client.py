@@ -133,14 +133,15 @@ def fetch_token(base_url, key, secret, deadline=TOKEN_DEADLINE, public=False):
         return "", 0, f"{type(error).__name__}: {error}"
 
 
-def look(url, deadline=TOKEN_DEADLINE):
+def look(url, deadline=TOKEN_DEADLINE, public=False):
     """Fetch `url` to see whether it leads where it should; never follows a redirect.
 
+    :param bool public: whether an address that isn't public is refused
     :return: (HTTP status, body, what went wrong); status 0 when there was no answer
     :rtype: tuple[int, bytes, str]
     """
     try:
-        status, body, _date = _exchange("GET", url, {}, b"", deadline)
+        status, body, _date = _exchange("GET", url, {}, b"", deadline, public)
         return status, body, ""
     except Exception as error:  # noqa: BLE001  whatever it is, there was no answer
         return 0, b"", f"{type(error).__name__}: {error}"

@@ -123,8 +123,10 @@ class Matcher:
             return Plan("ignored")
         payment = self._named(row)
         found = [payment] if payment else self._find_loose(row)
-        found = [payment for payment in found if payment.state in OPEN]
-        return Plan("failure", tuple(found)) if len(found) == 1 else Plan("ignored")
+        # of two payments that fit, one of them closed, the row may be about either
+        if len(found) != 1 or found[0].state not in OPEN:
+            return Plan("ignored")
+        return Plan("failure", tuple(found))
 
     def _plan_reversal(self, row):
         payment = self._of_receipts(row, skip=(row.receipt,))

@@ -1,7 +1,9 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 from ..const import METHOD_CODE
 from ..tools.amounts import to_cents
+from ..tools.serial import touch
 
 
 class AccountPaymentRegister(models.TransientModel):
@@ -25,6 +27,8 @@ class AccountPaymentRegister(models.TransientModel):
     def _soko_mpesa_arrange(self, account, to_process, edit_mode):
         """Return `to_process` with whole shillings and parts that M-Pesa takes."""
         ours = [item for item in to_process if self._soko_mpesa_is_ours(account, item)]
+        for item in ours:
+            self._soko_mpesa_check_open(account, item)
         plan = account._plan_amounts([
             (self.env["res.partner"].browse(item["create_vals"]["partner_id"]),
              to_cents(item["create_vals"]["amount"]), self._soko_mpesa_settles(item, edit_mode))
@@ -43,6 +47,27 @@ class AccountPaymentRegister(models.TransientModel):
             vals["payment_type"] == "outbound" and vals["currency_id"] == account.currency_id.id
             and vals["payment_method_line_id"] == self.payment_method_line_id.id
         )
+
+    def _soko_mpesa_check_open(self, account, item):
+        """:raise UserError: what this pays was paid since the window was opened
+
+        Odoo leaves out what is settled already and posts the payment all the same: it would be
+        paid a second time.
+        """
+        lines = item["to_reconcile"]
+        touch(self.env.cr, lines._table, lines.ids)
+        lines.invalidate_recordset()
+        lines.filtered("reconciled")._soko_mpesa_check_not_in_payment()
+        known = all(line.currency_id == account.currency_id for line in lines)
+        due = abs(sum(lines.mapped("amount_residual_currency")))
+        amount = item["create_vals"]["amount"]
+        if all(lines.mapped("reconciled")) or (
+                known and account.currency_id.compare_amounts(amount, due) > 0):
+            raise UserError(self.env._(
+                "Of this, only %(due)s KES are open, not %(amount)s: it was paid meanwhile, or you "
+                "typed too much. Close this window and look at the bill again.",
+                due=f"{due:,.2f}", amount=f"{amount:,.2f}",
+            ))
 
     def _soko_mpesa_settles(self, item, edit_mode):
         """Whether this pays all that is due, so that nobody typed its cents."""
