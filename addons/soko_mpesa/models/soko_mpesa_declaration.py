@@ -88,7 +88,9 @@ class SokoMpesaDeclaration(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        clean = self.with_context(undefaulted(self.env.context))
+        # keywords could add keys, not take any away
+        kept = undefaulted(self.env.context)
+        clean = self.with_context(kept)  # pylint: disable=context-overridden
         return super(SokoMpesaDeclaration, clean).create(
             [self._complete(vals) for vals in vals_list])
 

@@ -114,7 +114,9 @@ class SokoMpesaRun(models.Model):
             self._check_entered(vals)
         # sudo: a sequence is drawn from, not edited
         sequence = self.env["ir.sequence"].sudo()
-        clean = self.with_context(undefaulted(self.env.context, ENTERED))
+        # keywords could add keys, not take any away
+        kept = undefaulted(self.env.context, ENTERED)
+        clean = self.with_context(kept)  # pylint: disable=context-overridden
         return super(SokoMpesaRun, clean).create([
             {**vals, "name": sequence.next_by_code(self._name) or "/"} for vals in vals_list
         ])

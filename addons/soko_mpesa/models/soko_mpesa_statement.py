@@ -120,7 +120,9 @@ class SokoMpesaStatement(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_entered(vals)
-        clean = self.with_context(undefaulted(self.env.context, ENTERED))
+        # keywords could add keys, not take any away
+        kept = undefaulted(self.env.context, ENTERED)
+        clean = self.with_context(kept)  # pylint: disable=context-overridden
         return super(SokoMpesaStatement, clean).create(vals_list)
 
     def write(self, vals):
