@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import METHOD_CODE, MIN_AMOUNT
-from ..tools import msisdn
+from ..tools import eat, msisdn
 from ..tools.amounts import to_cents
 
 # What a payout has frozen; it can't be changed behind its back.
@@ -404,7 +404,8 @@ class AccountPayment(models.Model):
         """Return the values of the bank statement line of a proven payment."""
         return {
             "journal_id": self.journal_id.id,
-            "date": self.env.context.get("soko_mpesa_day") or fields.Date.context_today(self),
+            "date": self.env.context.get("soko_mpesa_day")
+            or eat.day_of(fields.Datetime.now()),
             "payment_ref": receipt,
             "partner_id": self.partner_id.id,
             "amount": -self.amount,

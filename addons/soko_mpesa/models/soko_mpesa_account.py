@@ -710,11 +710,11 @@ class SokoMpesaAccount(models.Model):
         """Return what M-Pesa charges for a payment, by the account's tariff.
 
         :param int amount: shillings
-        :param date day: the day of the payment; today when left out
+        :param date day: the day of the payment in Nairobi; today when left out
         :return: Decimal shillings, or None when the tariff doesn't say
         """
         self.ensure_one()
-        return self.tariff_id._get_fee(amount, day or fields.Date.context_today(self))
+        return self.tariff_id._get_fee(amount, day or eat.day_of(fields.Datetime.now()))
 
     def _get_base_url(self):
         self.ensure_one()

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 
-from ..tools import match
+from ..tools import eat, match
 from .soko_mpesa_heartbeat import beats
 
 
@@ -110,7 +110,7 @@ class SokoMpesaAccountBooks(models.AbstractModel):
         day = self.env.context.get("soko_mpesa_day")
         return self.env["account.bank.statement.line"].create({
             "journal_id": self.journal_id.id,
-            "date": day or fields.Date.context_today(self),
+            "date": day or eat.day_of(fields.Datetime.now()),
             "payment_ref": receipt,
             "amount": float(amount),
             "counterpart_account_id": counterpart.id,

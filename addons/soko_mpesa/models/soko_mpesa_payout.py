@@ -549,7 +549,7 @@ class SokoMpesaPayout(models.Model):
         if not self:
             return
         if user:
-            self.env["res.users"]._soko_mpesa_require_identity()
+            self.env["res.users"].with_user(user)._soko_mpesa_require_identity()
         self._lock_payees()
         for payout in self:
             if user:

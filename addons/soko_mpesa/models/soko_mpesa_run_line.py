@@ -6,6 +6,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..const import MIN_AMOUNT
+from ..tools import eat
 from ..tools.amounts import to_cents, whole_shillings
 
 _logger = logging.getLogger(__name__)
@@ -182,7 +183,7 @@ class SokoMpesaRunLine(models.Model):
 
         :raise UserError: the bills of one changed since the preview, or can't be paid
         """
-        today = fields.Date.context_today(self)
+        today = eat.day_of(fields.Datetime.now())
         lines = self.sudo()  # sudo: what was previewed is read as it is; payments are the user's
         account = lines.run_id.account_id
         for line in lines:

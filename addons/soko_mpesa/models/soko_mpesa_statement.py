@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import APPROVER, MANAGER, PASS_BUDGET
-from ..tools import match
+from ..tools import eat, match
 from ..tools import statement as st
 from ..tools.context import undefaulted
 from .soko_mpesa_heartbeat import beats
@@ -93,8 +93,8 @@ class SokoMpesaStatement(models.Model):
         for statement in self:
             if statement.ends:
                 # days as in the file, which are Nairobi's
-                first = (statement.begins + st.EAT).date()
-                last = (statement.ends + st.EAT).date()
+                first = eat.day_of(statement.begins)
+                last = eat.day_of(statement.ends)
                 period = f"{first:%d.%m.%Y}" + (f" - {last:%d.%m.%Y}" if last != first else "")
                 statement.name = f"{statement.account_id.shortcode}: {period}"
             else:

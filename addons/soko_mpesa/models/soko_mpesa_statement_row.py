@@ -4,9 +4,8 @@ from decimal import Decimal
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..tools import parse
+from ..tools import eat, parse
 from ..tools import statement as st
-from ..tools.statement import EAT
 
 
 class SokoMpesaStatementRow(models.Model):
@@ -142,7 +141,7 @@ class SokoMpesaStatementRow(models.Model):
         :param plan: tools.match.Plan
         """
         self.ensure_one()
-        day = (self.completed_at + EAT).date()
+        day = eat.day_of(self.completed_at)
         attempt = self.env["soko.mpesa.attempt"].with_context(soko_mpesa_day=day).browse(
             plan.payments[0].id if len(plan.payments) == 1 else [])
         row = self.with_context(soko_mpesa_day=day)

@@ -285,13 +285,14 @@ class TestPace(MpesaCase):
 
     def test_spacing(self):
         model = self.env.registry["soko.mpesa.account"]
-        self.account.send_spacing_ms = 60000
-        with patch("time.sleep") as sleep:
-            self.account._wait_for_spacing(time.monotonic())
+        self.account.send_spacing_ms = 5000
+        with patch("time.sleep") as sleep, self.other_cursor() as env:
+            account = env["soko.mpesa.account"].browse(self.account.id)
+            account._wait_for_spacing(time.monotonic())
             [wait] = sleep.call_args.args
-            self.assertTrue(30 < wait <= 60, wait)
+            self.assertTrue(3 < wait <= 5, wait)
             sleep.reset_mock()
-            self.account._wait_for_spacing(time.monotonic() - 61)
+            account._wait_for_spacing(time.monotonic() - 6)
             sleep.assert_not_called()
         self.make_payout(100)
         self.make_payout(200)

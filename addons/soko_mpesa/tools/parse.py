@@ -8,11 +8,12 @@ keys, numbers as texts, keys with spaces.
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from .eat import EAT
+
 # Daraja's times have no zone; they are East Africa Time, which has no summer time.
-EAST_AFRICA = timedelta(hours=3)
 TIME_FORMS = ("%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%d-%m-%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")
 
 
@@ -139,7 +140,7 @@ def parse_moment(text):
     """
     for form in TIME_FORMS:
         try:
-            return datetime.strptime(text or "", form) - EAST_AFRICA
+            return datetime.strptime(text or "", form) - EAT
         except (ValueError, OverflowError):
             continue
     return None

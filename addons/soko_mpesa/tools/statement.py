@@ -10,8 +10,10 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
+
+from .eat import EAT
 
 MAX_BYTES = 20_000_000
 MAX_UNPACKED = 200_000_000
@@ -19,8 +21,6 @@ MAX_ROWS = 100_000
 MAX_PROBLEMS = 50
 # the header stands somewhere in the first lines
 PREAMBLE_LINES = 60
-# Kenya has no summer time
-EAT = timedelta(hours=3)
 
 # Column names as normalised by `_plain`.
 COLUMNS = {
