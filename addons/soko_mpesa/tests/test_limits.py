@@ -89,7 +89,8 @@ class TestLimits(MpesaCase):
         self.assertEqual(self.make_payout(2001)[2].state, "submitted")
 
     def test_low_float_stops_the_pass(self):
-        self.account.sudo().write({"float_amount": 1003, "float_at": fields.Datetime.now()})
+        told_at = fields.Datetime.now() - timedelta(minutes=1)
+        self.account.sudo().write({"float_amount": 1003, "float_at": told_at})
         payout = self.make_payout(999)[2]
         self.send()
         self.assertEqual((payout.state, self.daraja.payments), ("approved", []), "fee: 5")
