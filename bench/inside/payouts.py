@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import sys
 from unittest.mock import patch
 
@@ -15,7 +16,9 @@ from odoo import Command, api, fields  # noqa: E402
 from odoo.addons.soko_mpesa.models import soko_mpesa_attempt as sender  # noqa: E402
 from odoo.addons.soko_mpesa.tools import classify  # noqa: E402
 
-COUNT, CHUNK = int(os.environ["BENCH_COUNT"]), 100
+COUNT, CHUNK, FEE = int(os.environ["BENCH_COUNT"]), 100, 9
+# Payees of plain Odoo without tracking, and of the run that is killed: enough for the figure.
+SOME = KILLED = min(COUNT, 300)
 meter = Meter()
 
 
@@ -44,9 +47,15 @@ def people():
     } for name, refs in both])
 
 
+def name_of(number):
+    """Return a name of letters, as M-Pesa would say it."""
+    letters = "".join(chr(ord("a") + int(digit)) for digit in f"{number:05}")
+    return f"{letters.title()} Mfano"
+
+
 def payees(approver):
     partners = env["res.partner"].with_context(tracking_disable=True).create(
-        [{"name": f"Payee {number} Mfano"} for number in range(COUNT)])
+        [{"name": name_of(number)} for number in range(COUNT)])
     banks = env["res.partner.bank"].with_context(tracking_disable=True).create([
         {"partner_id": partner.id, "acc_number": f"254700{number:06}", "acc_type": "mpesa"}
         for number, partner in enumerate(partners)])
@@ -54,11 +63,6 @@ def payees(approver):
     env.flush_all()
     # as if all this had happened long ago
     env.cr.execute("UPDATE res_partner_bank SET soko_mpesa_verified_at = now() - interval '1 year'")
-    for column in ("soko_mpesa_changed_at", "soko_mpesa_cool_until"):
-        env.cr.execute("SELECT 1 FROM information_schema.columns WHERE table_name = "
-                       "'res_partner_bank' AND column_name = %s", [column])
-        if env.cr.fetchone():
-            env.cr.execute(f"UPDATE res_partner_bank SET {column} = now() - interval '1 year'")
     env.invalidate_all()
     return partners
 
@@ -68,6 +72,7 @@ def mpesa_account():
         "name": "Bench", "shortcode": "600992", "initiator_name": "bench",
         "consumer_key": "k", "consumer_secret": "s", "security_credential": "c",
         "auto_approve_limit": 5000, "callback_url": "https://bench.example",
+        "send_spacing_ms": 0,  # it is a pause
     })
     account.action_set_up_journal()
     return account
@@ -114,9 +119,13 @@ def plain_pay(bill_ids, journal, quiet):
     return figures
 
 
+def make_run(maker):
+    return env["soko.mpesa.run"].with_user(maker).create({"account_id": account.id})
+
+
 def run_pay(maker):
     """Pay them by a payment run, chunk by chunk."""
-    run = env["soko.mpesa.run"].with_user(maker).create({"account_id": account.id})
+    run = make_run(maker)
     preview = meter.measure(lambda: (run.action_collect(), env.flush_all()))
     run.action_confirm()
     env.cr.commit()
@@ -126,9 +135,62 @@ def run_pay(maker):
             nonlocal more
             more = run.sudo()._pay_chunk()
         figures.append(meter.measure(step))
+    env.cr.commit()  # see what the chunks' own cursors have committed
     env.invalidate_all()
     assert run.done_count == COUNT, (run.done_count, run.line_ids.mapped("reason"))
     return preview, figures[:-1]
+
+
+def be_killed():
+    """Have a run's process die at the worst moment: all of a chunk is posted, nothing committed."""
+    bills = make_bills(env["soko.mpesa.payout"].search([]).partner_id.ids[:KILLED])
+    env.cr.commit()  # see the bills
+    run = make_run(env["res.users"].search([("login", "=", "bench_maker")]))
+    run.action_collect()
+    assert run.to_pay_count == len(bills), run.line_ids.mapped("reason")
+    run.action_confirm()
+    env.cr.commit()
+    before_last = max(len(chunks(bills)) - 1, 1)
+    plan, calls = env.registry["account.move.line"]._reconcile_plan, []
+
+    def dies(self, *args, **kwargs):
+        calls.append(plan(self, *args, **kwargs))
+        if len(calls) == before_last:
+            self.env.flush_all()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with patch.object(env.registry["account.move.line"], "_reconcile_plan", dies):
+        env["soko.mpesa.run"]._cron_run()
+
+
+def resume():
+    """Go on with the run whose process was killed; count what was lost and what is doubled."""
+    run = env["soko.mpesa.run"].search([], order="id desc", limit=1)
+    assert run.state == "running", run.state
+    total, kept = len(run.line_ids), run.done_count
+    run._cron_run()
+    env.cr.commit()
+    env.invalidate_all()
+    env.cr.execute("""
+        SELECT count(*), count(*) FILTER (WHERE payments <> 1) FROM (
+            SELECT bill.move_id, count(part.id) AS payments
+              FROM account_move_line_soko_mpesa_run_line_rel rel
+              JOIN soko_mpesa_run_line line ON line.id = rel.soko_mpesa_run_line_id
+              JOIN account_move_line bill ON bill.id = rel.account_move_line_id
+         LEFT JOIN account_partial_reconcile part ON part.credit_move_id = bill.id
+             WHERE line.run_id = %s GROUP BY bill.move_id) AS paid
+    """, [run.id])
+    bills, wrong = env.cr.fetchone()
+    env.cr.execute("""
+        SELECT count(*), count(DISTINCT pay.soko_mpesa_run_line_id)
+          FROM soko_mpesa_payout payout JOIN account_payment pay ON pay.id = payout.payment_id
+          JOIN soko_mpesa_run_line line ON line.id = pay.soko_mpesa_run_line_id
+         WHERE line.run_id = %s AND payout.cancelled_at IS NULL
+    """, [run.id])
+    payouts, payees = env.cr.fetchone()
+    return {"bills": bills, "kept": kept, "redone": min(CHUNK, total - kept),
+            "again": total - kept, "wrong": wrong + abs(total - payees),
+            "double": payouts - payees, "state": run.state}
 
 
 def send_all():
@@ -154,31 +216,36 @@ def send_all():
 
 def result_of(asked):
     receipt = "S" + asked["OriginatorConversationID"][:9]
+    name = name_of(int(asked["PartyB"]) - 254700000000)
     return json.dumps({"Result": {
         "ResultType": 0, "ResultCode": 0, "ResultDesc": "done", "ConversationID": "AG_1",
         "OriginatorConversationID": asked["OriginatorConversationID"], "TransactionID": receipt,
         "ResultParameters": {"ResultParameter": [
             {"Key": "TransactionAmount", "Value": int(asked["Amount"])},
             {"Key": "TransactionReceipt", "Value": receipt},
-            {"Key": "ReceiverPartyPublicName", "Value": f"{asked['PartyB']} - Payee Mfano"},
+            {"Key": "ReceiverPartyPublicName", "Value": f"{asked['PartyB']} - {name.upper()}"},
         ]}}})
 
 
 def plain_match(bill_ids, journal_id):
-    """Book statement lines for plain payments and match them, a hundred at once."""
-    figures = []
+    """Book statement lines for plain payments and their fees and match them, a hundred at once."""
+    figures, fee = [], account.fee_account_id.id
 
     def one(inner, part):
         journal = inner["account.journal"].browse(journal_id)
         payments = inner["account.move"].browse(part).line_ids.matched_debit_ids.debit_move_id\
             .move_id.origin_payment_id
-        statement = inner["account.bank.statement.line"].create([{
-            "journal_id": journal.id, "date": fields.Date.today(), "payment_ref": payment.name,
+        day = fields.Date.today()
+        lines = inner["account.bank.statement.line"].create([{
+            "journal_id": journal.id, "date": day, "payment_ref": payment.name,
             "partner_id": payment.partner_id.id, "amount": -payment.amount,
             "counterpart_account_id": payment.outstanding_account_id.id,
+        } for payment in payments] + [{
+            "journal_id": journal.id, "date": day, "payment_ref": f"Fee of {payment.name}",
+            "amount": -FEE, "counterpart_account_id": fee,
         } for payment in payments])
         plan = []
-        for payment, line in zip(payments, statement, strict=True):
+        for payment, line in zip(payments, lines, strict=False):
             plan.append((payment.move_id.line_ids | line.move_id.line_ids).filtered(
                 lambda item, account=payment.outstanding_account_id: item.account_id == account))
         inner["account.move.line"]._reconcile_plan(plan)
@@ -192,7 +259,7 @@ def apply_all():
     """Apply what lies in the inbox, as the job does it."""
     def work():
         while env["soko.mpesa.inbox"].search_count([("state", "=", "new")]):
-            env["soko.mpesa.inbox"]._cron_apply()
+            with_cursor(lambda inner: inner["soko.mpesa.inbox"]._cron_apply())
             env.cr.commit()
     return meter.measure(work)
 
@@ -219,7 +286,7 @@ def measure_paying():
     billed = []
     tell("bills", **meter.measure(lambda: billed.extend(make_bills(ids))))
     tell("plain", chunks=plain_pay(billed, bank, False))
-    tell("quiet", chunks=plain_pay(make_bills(ids), quiet, True))
+    tell("quiet", chunks=plain_pay(make_bills(ids[:SOME]), quiet, True), count=SOME)
     make_bills(ids)
     preview, figures = run_pay(maker)
     tell("preview", **preview)
@@ -233,18 +300,22 @@ def measure_paying():
 
 def measure_applying():
     """Apply the results that came by HTTP."""
-    tell("stored", count=env["soko.mpesa.inbox"].search_count([]))
+    tell("stored", count=env["soko.mpesa.inbox"].search_count([("state", "=", "new")]))
     tell("apply", **apply_all())
-    tell("applied", count=env["soko.mpesa.payout"].search_count([("state", "=", "paid")]))
+    paid = env["soko.mpesa.payout"].search([("state", "=", "paid")])
+    booked = paid.filtered(lambda payout: payout.payment_id.state == "paid")
+    tell("applied", count=len(booked), wrong=sorted(
+        env["soko.mpesa.payout"]._invariant_violations(thorough=True)))
 
 
 company = env.company.id
+account = env["soko.mpesa.account"].search([], limit=1) or mpesa_account()
+PARTS = {
+    "pay": measure_paying, "apply": measure_applying, "kill": be_killed,
+    "resume": lambda: tell("resumed", **resume()),
+}
 try:
-    if os.environ["BENCH_PART"] == "pay":
-        account = mpesa_account()
-        measure_paying()
-    else:
-        measure_applying()
+    PARTS[os.environ["BENCH_PART"]]()
     env.cr.commit()
 except Exception:
     logging.getLogger("bench").exception("the measurement failed")  # the launcher shows the log

@@ -182,6 +182,7 @@ def bench(args):
     set_up(development=True)
     env = dict(os.environ, SOKO_HOME=str(paths.STATE))
     more = ["--quick"] if args.quick else []
+    more += ["--count", str(args.count)] if args.count else []
     python = str(paths.venv_python())
     return max(subprocess.call([python, str(one), *more], env=env) for one in scripts)
 
@@ -235,6 +236,7 @@ def parser():
     measure = add("bench", bench)
     measure.add_argument("names", nargs="*", metavar="NAME")
     measure.add_argument("--quick", action="store_true", help="fewer records: only to try it")
+    measure.add_argument("--count", type=int, metavar="N", help="so many records")
     add("db", db).add_argument("what", choices=["start", "stop", "status"])
     for name, action in PASSING.items():
         add(name, action)
