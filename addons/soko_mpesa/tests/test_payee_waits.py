@@ -107,7 +107,7 @@ class TestFirstPayment(WaitCase):
 
     def test_persons_can_stop_it_but_not_hurry_it(self):
         payout = self.make_payout(3000)[2]
-        with self.assertRaisesRegex(UserError, "Pay a part"):
+        with self.assertRaisesRegex(UserError, "pay a part"):
             payout.with_user(self.approver).action_release()
         payout.with_user(self.maker).action_hold()
         self.assertEqual((payout.state, payout.hold_code), ("held", False))
