@@ -41,6 +41,9 @@ class SokoMpesaAttempt(models.Model):
         points.reach("K1")
         return super()._may_be_sent()
 
+    def _is_taken_already(self):
+        return points.SABOTAGE != "no-claim-commit" and super()._is_taken_already()
+
     def _build_payment_request(self, token):
         request = super()._build_payment_request(token)
         points.here.claims = True
