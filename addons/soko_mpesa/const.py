@@ -56,6 +56,9 @@ REJECT_CODES = frozenset({
 
 # Result codes that name the operator's credential: going on locks the operator (8006).
 CREDENTIAL_RESULTS = frozenset({"18", "20", "21", "22", "2001", "8006", "TP40153"})
+# The same without the codes of a missing role: it may be missing for the balance query alone, and
+# asking again doesn't lock the operator.
+LOCKING_RESULTS = CREDENTIAL_RESULTS - {"21", "TP40153"}
 # Result codes after which no other payment of the account can succeed.
 ACCOUNT_RESULTS = frozenset({"1", "11", "2006", "2028"})
 # Documented reasons for which nothing was debited.

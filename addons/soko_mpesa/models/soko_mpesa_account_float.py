@@ -6,14 +6,18 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import BASE_URL_VARIABLE, HTTP_DEADLINE, PASS_BUDGET, PATH_BALANCE
+from ..const import (
+    BASE_URL_VARIABLE,
+    HTTP_DEADLINE,
+    LOCKING_RESULTS,
+    PASS_BUDGET,
+    PATH_BALANCE,
+)
 from ..tools import classify, client, explain, parse, setup
 from .soko_mpesa_heartbeat import beats
 
 # Minutes. A little less than the hour of the job, so that a late run doesn't skip a turn.
 BALANCE_EVERY = 50
-# After these, asking again would lock the operator, and every payment would meet the same.
-LOCKING_RESULTS = frozenset({"18", "20", "22", "2001", "8006"})
 
 
 class SokoMpesaAccountFloat(models.AbstractModel):

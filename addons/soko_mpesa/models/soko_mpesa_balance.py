@@ -6,7 +6,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 
 from ..tools import parse
-from ..tools.redact import redact
+from ..tools.redact import readable, redact
 
 NOTE_TRIES = 5
 # How many of a pass's letters are read for the newest float; they arrive nearly in order.
@@ -70,8 +70,7 @@ class SokoMpesaBalance(models.Model):
     @api.depends("raw")
     def _compute_body(self):
         for balance in self.with_context(bin_size=False):
-            raw = base64.b64decode(balance.raw or b"")
-            balance.body = raw.decode(errors="backslashreplace").replace("\x00", "\\x00")
+            balance.body = readable(base64.b64decode(balance.raw or b""))
 
     @api.model
     def _add(self, account, source, facts, raw, received_at):

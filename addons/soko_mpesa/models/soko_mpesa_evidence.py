@@ -3,7 +3,7 @@ import hashlib
 
 from odoo import api, fields, models
 
-from ..tools.redact import redact
+from ..tools.redact import readable, redact
 
 # A message as it was received may say more of a payee than a maker needs to know.
 RAW_READERS = "soko_mpesa.soko_mpesa_group_approver,soko_mpesa.soko_mpesa_group_manager"
@@ -135,8 +135,7 @@ class SokoMpesaEvidence(models.Model):
     @api.depends("raw")
     def _compute_body(self):
         for evidence in self.with_context(bin_size=False):
-            raw = base64.b64decode(evidence.raw or b"")
-            evidence.body = raw.decode(errors="backslashreplace").replace("\x00", "\\x00")
+            evidence.body = readable(base64.b64decode(evidence.raw or b""))
 
     @api.model
     def _add(self, attempt, kind, channel, verdict, raw=b"", **facts):

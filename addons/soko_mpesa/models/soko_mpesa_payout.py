@@ -13,7 +13,7 @@ from odoo.tools import format_datetime, plaintext2html
 from odoo.addons.base.models.res_users import check_identity
 
 from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT
-from ..tools import invariants, names, statement_invariants, states, waiting
+from ..tools import eat, invariants, names, statement_invariants, states, waiting
 
 _logger = logging.getLogger(__name__)
 
@@ -731,7 +731,7 @@ class SokoMpesaPayout(models.Model):
                 "after that. If you doubt the change, call the payee's old number.",
                 payee=self.payee_name, cap=f"{cap:,}",
                 until=format_datetime(
-                    self.env, until, tz=self.account_id.responsible_id.tz or "Africa/Nairobi",
+                    self.env, until, tz=self.account_id.responsible_id.tz or eat.ZONE,
                     dt_format="medium"),
             )
         if self.amount <= cap:

@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import APPROVER, MANAGER
+from ..const import APPROVER, MANAGER, UNKNOWN_ALARM_HOURS
 
 SOURCES = (False, "tariff", "status", "statement")
 
@@ -164,7 +164,7 @@ class SokoMpesaPayoutBooks(models.AbstractModel):
         if not attempt:
             raise UserError(self.env._(
                 "The outcome of %s isn't open, so there is nothing to declare.", self.name))
-        day_ago = fields.Datetime.subtract(fields.Datetime.now(), hours=24)
+        day_ago = fields.Datetime.subtract(fields.Datetime.now(), hours=UNKNOWN_ALARM_HOURS)
         if attempt.sent_at > day_ago and not self.exception_reason:
             raise UserError(self.env._(
                 "%s was sent less than a day ago. Safaricom is still being asked what became of "

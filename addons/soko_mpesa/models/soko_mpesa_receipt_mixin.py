@@ -6,9 +6,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
+from ..tools import eat
+
 _logger = logging.getLogger(__name__)
 
-NAIROBI = "Africa/Nairobi"
 # Those who see whole numbers; others see the last three digits.
 SEES_NUMBERS = ("soko_mpesa.soko_mpesa_group_maker", "soko_mpesa.soko_mpesa_group_approver")
 
@@ -110,7 +111,7 @@ class SokoMpesaReceiptMixin(models.AbstractModel):
             "amount": f"KES {self.amount:,}",
             "words": self._get_amount_in_words(),
             "date": format_datetime(
-                self.env, self.paid_at, tz=NAIROBI, dt_format="d MMMM y, HH:mm") + " EAT",
+                self.env, self.paid_at, tz=eat.ZONE, dt_format="d MMMM y, HH:mm") + " EAT",
             "bills": self.bill_refs,
         }
 

@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 
 # Kenya has had UTC+3 without daylight saving time since 1960.
 EAT = timedelta(hours=3)
+ZONE = "Africa/Nairobi"
 
 
 def day_of(moment):

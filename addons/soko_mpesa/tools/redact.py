@@ -14,6 +14,15 @@ _BEARER = re.compile(rb"((?:Bearer|Basic)\s+)([A-Za-z0-9._~+/=-]+)")
 HIDDEN = b"***"
 
 
+def readable(raw):
+    """Return the bytes `raw` as a text that any browser and database can show.
+
+    :param bytes raw:
+    :rtype: str
+    """
+    return raw.decode(errors="backslashreplace").replace("\x00", "\\x00")
+
+
 def redact(raw):
     """Return the bytes `raw` without credentials.
 
