@@ -138,6 +138,7 @@ class Campaign:
             return False
         self.looked, self.faults = time.monotonic(), self.stats()[1]
         return (self.faults >= self.args.faults and self.killer.finished()
+                and self.cuts >= self.args.cuts
                 and self.count() >= self.args.payouts)
 
     def tell(self):
