@@ -306,8 +306,8 @@ def run(args):
             json.dump(figures, stream, indent=1)
     if figures["missed"]:
         print(f"points that were never reached: {figures['missed']}")
-    good = healed and not (figures["findings"] or figures["waiting"] or figures["missed"] or figures["double"]
-                           or figures["lost"] or figures["unexplained"])
+    bad = ("findings", "waiting", "missed", "double", "lost", "unexplained")
+    good = healed and not any(figures[name] for name in bad)
     return 0 if good else 1
 
 
