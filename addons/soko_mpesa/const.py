@@ -41,6 +41,10 @@ MAX_RESPONSE_BYTES = 65536
 # Minutes between two status queries of one payment; the last one is repeated for ever.
 QUERY_DELAYS = "1,2,5,15,60"
 UNKNOWN_ALARM_HOURS = 24
+# Daraja, B2C page: how many days an operator's password lives; the watch and the check of the
+# set-up warn this long before.
+PASSWORD_DAYS = 90
+PASSWORD_WARNING_DAYS = 10
 # "Not found" is evidence only after this many answers, the last one this late after the send.
 ABSENT_ANSWERS = 3
 ABSENT_SETTLE_MINUTES = 60

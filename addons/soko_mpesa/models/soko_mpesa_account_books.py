@@ -29,7 +29,6 @@ class SokoMpesaAccountBooks(models.AbstractModel):
         help="Movements on M-Pesa's statement that are no payment of Odoo's wait here until "
              "somebody has said what they are. \"Set up journal\" makes one.",
     )
-    statement_ids = fields.One2many("soko.mpesa.statement", "account_id")
 
     # === JOURNAL === #
 

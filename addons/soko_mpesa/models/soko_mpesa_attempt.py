@@ -56,9 +56,9 @@ class SokoMpesaAttempt(models.Model):
     originator_id = fields.Char(
         string="Our reference", required=True, readonly=True,
         default=lambda self: self._make_originator_id(),
-        help="OriginatorConversationID: Safaricom uses it to refuse a second payment.",
+        help="OriginatorConversationID: M-Pesa uses it to refuse a second payment.",
     )
-    conversation_id = fields.Char(string="Safaricom's reference", readonly=True)
+    conversation_id = fields.Char(string="M-Pesa's reference", readonly=True)
     state = fields.Selection(
         [
             ("prepared", "To send"),
@@ -427,7 +427,7 @@ class SokoMpesaAttempt(models.Model):
         self._schedule_query()
         if outcome.reason in ("duplicate", "echo"):
             self.payout_id._alert(self.env._(
-                "Safaricom's answer to the payment request doesn't fit: %s. The outcome is "
+                "M-Pesa's answer to the payment request doesn't fit: %s. The outcome is "
                 "being asked for; nothing is sent again.", outcome.description or outcome.code,
             ))
 
@@ -442,7 +442,7 @@ class SokoMpesaAttempt(models.Model):
     def _record_rejected(self, outcome):
         self._set_state("prepared")
         self.payout_id._hold(self.env._(
-            "Safaricom refused the request before taking it: %(code)s %(text)s. Nothing was "
+            "M-Pesa refused the request before taking it: %(code)s %(text)s. Nothing was "
             "paid. Mend the cause, then release the payout.",
             code=outcome.code, text=outcome.description,
         ))
@@ -495,7 +495,7 @@ class SokoMpesaAttempt(models.Model):
         ])
         for attempt in silent:
             attempt.payout_id._raise_exception(self.env._(
-                "Safaricom hasn't said for a day what became of this payment. Look for it in "
+                "M-Pesa hasn't said for a day what became of this payment. Look for it in "
                 "the M-Pesa portal; don't pay it in another way before."
             ))
 
@@ -616,7 +616,7 @@ class SokoMpesaAttempt(models.Model):
         self._keep("result", verdict, raw, result, **source)
         if verdict == proof.NEGATIVE and result.code in CREDENTIAL_RESULTS | ACCOUNT_RESULTS:
             self.account_id._stop(self.env._(
-                "Safaricom answered %(code)s, which would happen to every payment: %(text)s",
+                "M-Pesa answered %(code)s, which would happen to every payment: %(text)s",
                 code=result.code,
                 text=explain.sentence(self.env, result.code, result.description),
             ))
@@ -742,7 +742,7 @@ class SokoMpesaAttempt(models.Model):
     def _contradicted(self, result):
         """What was said can't be true of this payment: stop the line and call a person."""
         reason = self.env._(
-            "Safaricom's answer contradicts our records (%(code)s %(text)s, amount %(amount)s, "
+            "M-Pesa's answer contradicts our records (%(code)s %(text)s, amount %(amount)s, "
             "receipt %(receipt)s).",
             code=result.code, text=result.description, amount=result.amount,
             receipt=result.receipt or "-",

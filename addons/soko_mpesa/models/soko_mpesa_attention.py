@@ -55,6 +55,7 @@ class SokoMpesaAttention(models.Model):
             ("held", "On hold"),
             ("name", "Another name"),
             ("float", "Low float"),
+            ("short", "Too little float"),
             ("frozen", "Frozen"),
             ("token", "M-Pesa not reached"),
             ("approval", "Waits for approval"),

@@ -95,6 +95,16 @@ class SokoMpesaAttentionText(models.AbstractModel):
                        "organisation portal or at your bank."),
         )
 
+    def _say_short(self, facts):
+        return (
+            self.env._("%(account)s waits for money: %(reason)s", account=facts.get("account"),
+                       reason=facts.get("reason")),
+            self.env._("Payouts go in the order in which they were approved, so all that are due "
+                       "wait behind this one: %s.", facts.get("count")),
+            self.env._("Move money into the utility account. If that takes long, withdraw the "
+                       "large payout so that the others go, and pay its bill again later."),
+        )
+
     def _say_stopped(self, facts):
         return (
             self.env._("%(account)s is stopped: %(reason)s", account=facts.get("account"),

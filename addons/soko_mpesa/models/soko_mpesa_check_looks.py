@@ -6,12 +6,15 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import config
 
-from ..const import CALLBACK_URL_VARIABLE, KEY_FILE_OPTION, KEY_FILE_VARIABLE
+from ..const import (
+    CALLBACK_URL_VARIABLE,
+    KEY_FILE_OPTION,
+    KEY_FILE_VARIABLE,
+    PASSWORD_WARNING_DAYS,
+)
 from ..tools import claims, classify, client, credential, explain, setup
+from ..tools.watch import CORE_JOBS
 
-JOBS = ("ir_cron_send", "ir_cron_apply", "ir_cron_query", "ir_cron_sweep", "ir_cron_balance")
-LATE_MINUTES = 10
-PASSWORD_WARNING_DAYS = 10
 OLD_FLOAT_HOURS = 6
 # Safaricom's clock and ours; more than this makes times on both sides hard to compare.
 CLOCK_SECONDS = 60
@@ -164,7 +167,7 @@ class SokoMpesaCheckLooks(models.AbstractModel):
                 "Enter the address at which Odoo is reached from the internet: https://...")
         if words := setup.forbidden_words(url):
             return "warning", tried, self.env._(
-                "Safaricom refuses addresses with certain words in them: %s.", ", ".join(words),
+                "M-Pesa refuses addresses with certain words in them: %s.", ", ".join(words),
             ), self.env._("Use a host name without these words.")
         is_public = setup.is_public_host(setup.host_of(url))
         if not is_public:
@@ -267,13 +270,15 @@ class SokoMpesaCheckLooks(models.AbstractModel):
 
     def _look_at_jobs(self):
         tried = self.env._("Looked at the jobs that send, ask and listen.")
-        late = fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
-        # sudo: scheduled jobs are the administrator's; only whether they run is told
-        jobs = [self.env.ref(f"soko_mpesa.{name}").sudo() for name in JOBS]
-        robot = self.env.ref("base.user_root")  # archived, and the only one that may be
-        off = [job.name for job in jobs
-               if not job.active or not (job.user_id.active or job.user_id == robot)]
-        slow = [job.name for job in jobs if job.name not in off and job.nextcall < late]
+        jobs = self.env["soko.mpesa.heartbeat"]._get_jobs(wanted=CORE_JOBS)
+        jobs = [job for job in jobs if job.name in CORE_JOBS]
+        missing = [job.name for job in jobs if job.problem == "missing"]
+        off = [job.label for job in jobs if job.problem in ("off", "user")]
+        slow = [job.label for job in jobs if job.problem == "silent"]
+        if missing:
+            return "problem", tried, self.env._(
+                "They don't exist any more: %s.", ", ".join(missing)), self.env._(
+                "The administrator updates the module; that makes them anew.")
         if off:
             return "problem", tried, self.env._("Switched off: %s.", ", ".join(off)), self.env._(
                 "The administrator switches them on under Settings > Technical > Scheduled Actions."

@@ -49,7 +49,7 @@ class SokoMpesaEvidence(models.Model):
     channel = fields.Selection(
         [
             ("sync", "Answer to our call"),
-            ("callback", "Safaricom called us"),
+            ("callback", "M-Pesa called us"),
             ("system", "Odoo"),
             ("import", "Statement file"),
             ("person", "Two persons"),
@@ -71,7 +71,7 @@ class SokoMpesaEvidence(models.Model):
     description = fields.Char(readonly=True)
     receipt = fields.Char(readonly=True)
     amount = fields.Char(readonly=True, help="As it was said, in KES.")
-    party = fields.Char(readonly=True, help="The person who was paid, as Safaricom named them.")
+    party = fields.Char(readonly=True, help="The person who was paid, as M-Pesa named them.")
     received_at = fields.Datetime(required=True, readonly=True)
     source_address = fields.Char(readonly=True)
     sha256 = fields.Char(required=True, readonly=True)

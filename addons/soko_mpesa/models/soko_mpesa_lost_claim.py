@@ -20,7 +20,7 @@ class SokoMpesaLostClaim(models.Model):
     currency_id = fields.Many2one(related="account_id.currency_id")
     originator_id = fields.Char(
         string="Reference", required=True, readonly=True,
-        help="OriginatorConversationID: Safaricom can find the payment by it.",
+        help="OriginatorConversationID: M-Pesa can find the payment by it.",
     )
     claimed_at = fields.Char(string="Sent at (UTC)", readonly=True)
     amount = fields.Integer(string="Amount (KES)", required=True, readonly=True)

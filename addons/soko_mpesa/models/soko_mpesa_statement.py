@@ -409,8 +409,23 @@ class SokoMpesaStatement(models.Model):
         """When all rows are worked out: what isn't on the statement."""
         self.state = "imported"
         if self.sound:
-            self._vote_absence()
+            if self._shows_payouts():
+                self._vote_absence()
             self._list_missing()
+
+    def _shows_payouts(self):
+        """Whether the file is of the account from which payouts leave.
+
+        An export of the working or the charges account has the same shortcode and shows no payout
+        at all, so what isn't in it may have been paid. One payment of ours in it, in whichever
+        import it came first, is the proof.
+        """
+        keys = [row.key for row in self._read().rows]
+        return bool(self.env["soko.mpesa.statement.row"].search_count([
+            ("account_id", "=", self.account_id.id), ("key", "in", keys),
+            ("kind", "=", st.PAYMENT), ("status", "=", st.COMPLETED), ("payout_id", "!=", False),
+            ("payout_id.state", "=", "paid"),
+        ], limit=1))
 
     def _get_covered(self):
         """Return (first, last) moment of sending that the rows must show if money moved."""

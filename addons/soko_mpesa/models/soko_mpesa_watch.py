@@ -7,6 +7,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
+from ..const import PASSWORD_DAYS, PASSWORD_WARNING_DAYS
 from ..tools.credential import describe_certificate
 from ..tools.watch import CORE_JOBS, Finding, digest_of
 from .soko_mpesa_heartbeat import beats
@@ -21,8 +22,6 @@ AUDIT_SECONDS = 24 * 3600
 UNKNOWN_HOURS = 1
 APPROVAL_DAYS = 1
 STUCK_MINUTES = 15
-# Safaricom lets the operator's password live for 90 days.
-PASSWORD_DAYS = 80
 CERTIFICATE_DAYS = 10
 SHOWN_ROWS = 20
 TRIES = 5
@@ -205,7 +204,8 @@ class SokoMpesaWatch(models.AbstractModel):
     # === ACCOUNTS === #
 
     def _find_account(self, account):
-        for find in (self._find_stop, self._find_settings, self._find_float, self._find_approval,
+        for find in (self._find_stop, self._find_settings, self._find_float, self._find_short,
+                     self._find_approval,
                      self._find_stuck, self._find_password, self._find_certificate):
             found = find(account)
             if found:
@@ -235,12 +235,18 @@ class SokoMpesaWatch(models.AbstractModel):
                 {"reason": " ".join(reasons)})
 
     def _find_float(self, account):
-        if not account.float_at or not account.float_threshold:
-            return None
-        if account.float_amount >= account.float_threshold:
+        if not account.float_at or not account.float_is_low:
             return None
         return "float", "1", account.float_at, True, {
             "amount": account.float_amount, "threshold": account.float_threshold}
+
+    def _find_short(self, account):
+        """The float doesn't cover the next payout, so those behind it wait as well."""
+        waits = account.waiting_reason and self._count_due(account)
+        if not waits:
+            return None
+        return "short", "1", account.float_at or account.write_date, True, {
+            "reason": account.waiting_reason, "count": waits}
 
     def _find_approval(self, account):
         limit = fields.Datetime.now() - timedelta(days=APPROVAL_DAYS)
@@ -255,7 +261,7 @@ class SokoMpesaWatch(models.AbstractModel):
     def _find_stuck(self, account):
         """Evidence that nobody sends although something is due and nothing forbids it."""
         late = self._count_due(account, minutes=STUCK_MINUTES)
-        if not late or account._get_blocking_reasons():
+        if not late or account.waiting_reason or account._get_blocking_reasons():
             return None
         return "stuck", "1", fields.Datetime.now(), True, {"count": late}
 
@@ -273,9 +279,10 @@ class SokoMpesaWatch(models.AbstractModel):
             is_live = account.environment == "production"
             return is_live and ("password", "3", account.create_date, False, {"days": 0})
         age = (fields.Date.context_today(self) - day).days
-        if age <= PASSWORD_DAYS:
+        warned = PASSWORD_DAYS - PASSWORD_WARNING_DAYS
+        if age <= warned:
             return None
-        since = fields.Datetime.to_datetime(day + timedelta(days=PASSWORD_DAYS))
+        since = fields.Datetime.to_datetime(day + timedelta(days=warned))
         return "password", "1", since, True, {"days": age}
 
     def _find_certificate(self, account):
