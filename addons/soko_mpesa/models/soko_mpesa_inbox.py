@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 # Letters of strangers are kept to be looked at, but they can't fill the disk.
 MAX_QUARANTINED = 1000
 APPLY_TRIES = 5
+# Letters that are applied in one transaction when all goes well.
+TOGETHER = 25
 
 
 class SokoMpesaInbox(models.Model):
@@ -101,15 +103,59 @@ class SokoMpesaInbox(models.Model):
     @api.model
     @beats("ir_cron_apply")
     def _cron_apply(self):
-        """Apply what waits, each letter in a transaction of its own."""
+        """Apply what waits: plain successes some at once, else each in its own transaction."""
         stop_at = time.monotonic() + PASS_BUDGET
         letters = self.search([("state", "=", "new")], order="id")
-        for letter in letters:
-            if time.monotonic() > stop_at:
+        for start in range(0, len(letters), TOGETHER):
+            if not letters[start:start + TOGETHER]._apply_some(stop_at):
                 self.env.ref("soko_mpesa.ir_cron_apply")._trigger()
                 break
-            letter._apply_with_retry()
         self.env["soko.mpesa.balance"]._note_pass(letters)
+
+    def _apply_some(self, stop_at):
+        """Apply these letters and commit.
+
+        :param float stop_at: monotonic time after which no more is begun
+        :return: whether all of them had their turn
+        :rtype: bool
+        """
+        if time.monotonic() > stop_at:
+            return False
+        done = self._apply_together()
+        for letter in self - done:
+            if time.monotonic() > stop_at:
+                return False
+            letter._apply_with_retry()
+        return True
+
+    def _apply_together(self):
+        """Apply the plain successes among these letters in one transaction, or none of them.
+
+        At the first trouble of any kind all of it is rolled back: what one letter suffers from
+        must not hold the others, and alone it gets its own answer.
+
+        :return: the letters that were applied and committed
+        """
+        results = self.filtered(lambda letter: letter.callback_id.kind == "result")
+        by_attempt = results.grouped(lambda letter: letter.callback_id.attempt_id)
+        busy = (self - results).callback_id.attempt_id
+        alone = self.browse().union(*(
+            letters for attempt, letters in by_attempt.items()
+            if len(letters) == 1 and attempt not in busy))
+        if len(alone) < 2:
+            return self.browse()
+        try:
+            letters = alone.try_lock_for_update(allow_referencing=True)
+            letters = letters.filtered(lambda letter: letter.state == "new")
+            done = self.env["soko.mpesa.payout"]._hear_together(letters) if letters else letters
+            done.state = "applied"
+            self.env.flush_all()
+            self.env["ir.cron"]._commit_progress(len(done))
+            return done
+        except Exception:  # noqa: BLE001  each is applied alone then, where it is told what it was
+            self.env.cr.rollback()
+            _logger.info("M-Pesa letters are applied one by one", exc_info=True)
+            return self.browse()
 
     def _apply_with_retry(self):
         for _try in range(APPLY_TRIES):
