@@ -57,8 +57,9 @@ class TestApplyTogether(RunCase):
         return (inbox.search([]) - before).sorted("id")
 
     def apply(self):
-        super().apply()
+        res = super().apply()
         self.env.invalidate_all()
+        return res
 
     def count_applying(self, count):
         self.make_sent(count)
