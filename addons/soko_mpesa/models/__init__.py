@@ -8,6 +8,7 @@ from . import (
     soko_mpesa_account_books,
     soko_mpesa_attempt_books,
     soko_mpesa_payout_books,
+    soko_mpesa_payout_together,
     soko_mpesa_account_float,
     soko_mpesa_account_guard,
     soko_mpesa_account,

@@ -657,18 +657,20 @@ class SokoMpesaAttempt(models.Model):
             self.originator_id, self.payout_id.amount, self.payout_id.msisdn, is_foreign)
 
     def _keep(self, kind, verdict, raw, result, **source):
-        facts = {}
-        if result:
-            facts = {
-                "code": result.code,
-                "description": " ".join(filter(None, (
-                    getattr(result, "status", ""), result.description))),
-                "receipt": result.receipt,
-                "amount": str(result.amount) if result.amount is not None else False,
-                "party": result.party,
-            }
+        facts = self._get_facts(result) if result else {}
         self.env["soko.mpesa.evidence"]._add(
             self, kind, "callback", verdict, raw, **facts, **source)
+
+    def _get_facts(self, result):
+        """Return what evidence keeps of what a letter says."""
+        return {
+            "code": result.code,
+            "description": " ".join(filter(None, (
+                getattr(result, "status", ""), result.description))),
+            "receipt": result.receipt,
+            "amount": str(result.amount) if result.amount is not None else False,
+            "party": result.party,
+        }
 
     # === CONCLUDING === #
 

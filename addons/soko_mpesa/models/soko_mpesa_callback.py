@@ -73,13 +73,5 @@ class SokoMpesaCallback(models.Model):
         return f"{base}/soko/daraja/{word}/{token}"
 
     @api.model
-    def _find(self, word, token):
-        """Return the address with this word and token; empty when there is none."""
-        # sudo: the caller is the public controller, which shows nothing of it
-        return self.sudo().search([
-            ("token_sha256", "=", self._digest(token)), ("kind", "=", KINDS.get(word, "")),
-        ])
-
-    @api.model
     def _digest(self, token):
         return hashlib.sha256(token.encode()).hexdigest()

@@ -139,17 +139,35 @@ class SokoMpesaEvidence(models.Model):
 
     @api.model
     def _add(self, attempt, kind, channel, verdict, raw=b"", **facts):
-        """Keep a fact about `attempt`.
+        """Keep a fact about `attempt`; see `_prepare`.
+
+        :rtype: soko.mpesa.evidence
+        """
+        return self._add_all([self._prepare(attempt, kind, channel, verdict, raw, **facts)])
+
+    @api.model
+    def _add_all(self, vals_list):
+        """Keep facts.
+
+        :param list vals_list: from `_prepare`
+        :rtype: soko.mpesa.evidence
+        """
+        # sudo: nobody may write evidence by hand; this method is private
+        evidence = self.sudo().create(vals_list)
+        evidence.invalidate_recordset(["chain"])  # the database has filled it in
+        return evidence
+
+    @api.model
+    def _prepare(self, attempt, kind, channel, verdict, raw=b"", **facts):
+        """Return the values of a fact about `attempt`.
 
         :param bytes raw: what was received; credentials are taken out first
         :param facts: code, description, receipt, amount, party, callback_id, source_address
-        :rtype: soko.mpesa.evidence
         """
         raw = redact(raw)
         if "description" in facts:
             facts["description"] = redact((facts["description"] or "").encode()).decode()
-        # sudo: nobody may write evidence by hand; this method is private
-        evidence = self.sudo().create({
+        return {
             **facts,
             "attempt_id": attempt.id,
             "payout_id": attempt.payout_id.id,
@@ -160,6 +178,4 @@ class SokoMpesaEvidence(models.Model):
             "raw": base64.b64encode(raw),
             "sha256": hashlib.sha256(raw).hexdigest(),
             "received_at": fields.Datetime.now(),
-        })
-        evidence.invalidate_recordset(["chain"])  # the database has filled it in
-        return evidence
+        }

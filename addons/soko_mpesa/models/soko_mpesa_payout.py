@@ -33,7 +33,7 @@ class SokoMpesaPayout(models.Model):
     _description = "M-Pesa payout"
     _inherit = [
         "mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin",
-        "soko.mpesa.payout.books",
+        "soko.mpesa.payout.books", "soko.mpesa.payout.together",
     ]
     _order = "id desc"
     _mail_post_access = "read"
@@ -822,9 +822,7 @@ class SokoMpesaPayout(models.Model):
         :param str party: ``254700000041 - AMINA MFANO`` as M-Pesa wrote it; may be empty
         """
         heard = names.split_party(party)
-        bank = self.partner_bank_id
-        known = bank.soko_mpesa_registered_name if bank.acc_number == self.msisdn else ""
-        expected = known or self.registered_name or self.payee_name
+        bank, expected = self.partner_bank_id, self._get_known_name()
         self.name_check = names.compare(heard, expected)
         if self.name_check != names.MISMATCH:
             if self.search_count([
@@ -843,6 +841,12 @@ class SokoMpesaPayout(models.Model):
             "arrived; the next payments wait until an approver clears the warning on the number.",
             mismatch=self.name_mismatch, name=self.name, payee=self.payee_name,
         ))
+
+    def _get_known_name(self):
+        """Return the name under which the number should be registered at M-Pesa."""
+        bank = self.partner_bank_id
+        known = bank.soko_mpesa_registered_name if bank.acc_number == self.msisdn else ""
+        return known or self.registered_name or self.payee_name
 
     # === AUDIT === #
 

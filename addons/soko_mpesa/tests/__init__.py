@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_account,
     test_amounts,
+    test_apply_together,
     test_approval,
     test_attention,
     test_balance,
