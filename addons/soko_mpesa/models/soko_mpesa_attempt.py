@@ -148,12 +148,12 @@ class SokoMpesaAttempt(models.Model):
 
         :raise UserError: the move is forbidden; see tools/states.py
         """
-        self.ensure_one()
-        if not states.may_move(self.state, state):
-            raise UserError(self.env._(
-                "This payment attempt can't go from %(old)s to %(new)s.",
-                old=self.state, new=state,
-            ))
+        for attempt in self:
+            if not states.may_move(attempt.state, state):
+                raise UserError(self.env._(
+                    "This payment attempt can't go from %(old)s to %(new)s.",
+                    old=attempt.state, new=state,
+                ))
         self.write({"state": state, **values})
 
     def _lock(self):

@@ -50,13 +50,14 @@ class SokoMpesaPayoutTogether(models.AbstractModel):
         if len(heard) < 2:
             return letters.browse()
         self._keep_together(heard)
-        for attempt, (_letter, _raw, result) in heard.items():
-            if attempt._decide() != "paid":
-                raise NotTogether
-            attempt._set_state(
-                "paid", receipt=result.receipt, next_query_at=False, lease_owner=False,
-                lease_until=False)
-        payouts = self.browse([attempt.payout_id.id for attempt in heard])
+        proven = attempts.browse([attempt.id for attempt in heard])
+        if any(attempt._decide() != "paid" for attempt in proven):
+            raise NotTogether
+        for attempt in proven:
+            attempt.receipt = heard[attempt][2].receipt
+        # the states at once: to look for what follows from a state costs more than to write it
+        proven._set_state("paid", next_query_at=False, lease_owner=False, lease_until=False)
+        payouts = proven.payout_id
         payouts.write({"paid_at": fields.Datetime.now(), "paid_late": False})
         payouts.flush_recordset()
         payouts._book_together()
