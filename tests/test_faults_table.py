@@ -60,5 +60,5 @@ def test_points_of_the_golive_list_exist():
 
 
 def test_a_name_that_is_nowhere_is_noticed():
-    rows = read_rows("| F1 | nothing | `TestNowhere.test_nothing`, `test_every_row_is_there_once` |")
+    rows = read_rows("| F1 | none | `TestNowhere.test_nothing`, `test_every_row_is_there_once` |")
     assert unknown_tests(rows, all_tests()) == [("F1", "TestNowhere.test_nothing")]
