@@ -19,7 +19,7 @@ def read_rows(text):
     return found
 
 
-def tests_in(path):
+def find_tests(path):
     """:return: the tests of a file, as function or Class.method"""
     found = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -33,7 +33,7 @@ def tests_in(path):
 
 def all_tests():
     files = [*ROOT.glob("addons/*/tests/test_*.py"), *ROOT.glob("tests/test_*.py")]
-    return set().union(*map(tests_in, files))
+    return set().union(*map(find_tests, files))
 
 
 def unknown_tests(rows, known):
