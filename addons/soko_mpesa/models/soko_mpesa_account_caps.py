@@ -99,6 +99,11 @@ class SokoMpesaAccountCaps(models.AbstractModel):
             tried.trial_since = False
             tried._nudge_send()
 
+    def _was_tried_by(self, attempt):
+        """Whether this attempt was sent with the new credentials, so that its result ends it."""
+        self.ensure_one()
+        return bool(self.trial_since and attempt.sent_at and attempt.sent_at >= self.trial_since)
+
     def _is_trying(self):
         """Whether a payment is under way that tries new credentials: no other one goes now."""
         self.ensure_one()

@@ -643,7 +643,7 @@ class SokoMpesaAttempt(models.Model):
                 code=result.code,
                 text=explain.sentence(self.env, result.code, result.description),
             ))
-        elif verdict in (proof.POSITIVE, proof.NEGATIVE):
+        elif verdict in (proof.POSITIVE, proof.NEGATIVE) and self.account_id._was_tried_by(self):
             self.account_id._end_trial()
         if result.readable and result.originator_id != self.originator_id:
             self.payout_id._alert(self.env._(

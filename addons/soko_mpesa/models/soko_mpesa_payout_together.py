@@ -117,6 +117,7 @@ class SokoMpesaPayoutTogether(models.AbstractModel):
             and attempt.state in OPEN and len(self.attempt_ids) == 1
             and not (self.exception_reason or self.booking_error or self.reversal_receipt
                      or self.paid_at or self.fee_source)
+            and not attempt.account_id._was_tried_by(attempt)
             and payment.state == "in_process" and len(in_flight) == 1
             and not in_flight.reconciled
             and names.compare(names.split_party(result.party), self._get_known_name())

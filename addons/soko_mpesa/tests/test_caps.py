@@ -168,3 +168,11 @@ class TestTrial(MpesaCase):
         self.account.with_user(self.manager).action_resume()
         self.send()
         self.assertEqual(len(self.daraja.payments), 4)
+
+    def test_an_older_payment_s_result_says_nothing_of_them(self):
+        self.send()
+        request = self.daraja.payments[0]
+        self.env["soko.mpesa.attempt"].search([("state", "=", "accepted")]).sent_at = (
+            fields.Datetime.subtract(self.account.trial_since, minutes=5))
+        self.post(request["ResultURL"], payment_result(request))
+        self.assertTrue(self.account.trial_since)
