@@ -53,7 +53,7 @@ TAKE = """
         IF known AND stored > 0 THEN
             BEGIN
                 PERFORM FROM ir_cron_trigger t
-                  WHERE t.cron_id = job AND t.call_at <= now() AT TIME ZONE 'UTC'
+                  WHERE t.cron_id = job AND t.call_at <= clock_timestamp() AT TIME ZONE 'UTC'
                   LIMIT 1 FOR KEY SHARE SKIP LOCKED;
                 wakes := NOT FOUND;
             EXCEPTION WHEN serialization_failure THEN
