@@ -19,7 +19,7 @@ def read_rows(text):
     return found
 
 
-def tests_in(path):
+def named_in(path):
     """:return: the tests of a file, as function or Class.method"""
     found = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -33,7 +33,7 @@ def tests_in(path):
 
 def all_tests():
     files = [*ROOT.glob("addons/*/tests/test_*.py"), *ROOT.glob("tests/test_*.py")]
-    return set().union(*map(tests_in, files))
+    return set().union(*map(named_in, files))
 
 
 def unknown_tests(rows, known):
@@ -60,5 +60,6 @@ def test_points_of_the_golive_list_exist():
 
 
 def test_a_name_that_is_nowhere_is_noticed():
-    rows = read_rows("| F1 | nothing | `TestNowhere.test_nothing`, `test_every_row_is_there_once` |")
+    rows = read_rows(
+        "| F1 | nothing | `TestNowhere.test_nothing`, `test_every_row_is_there_once` |")
     assert unknown_tests(rows, all_tests()) == [("F1", "TestNowhere.test_nothing")]

@@ -127,7 +127,7 @@ class TestTrial(MpesaCase):
         self.assertNoViolation()
 
     def test_wrong_password(self):
-        """Two requests with it leave: the payment, and the question about it that was due before."""
+        """Two requests with it leave: the payment, and the question that was asked before."""
         self.send()
         request = self.daraja.payments[0]
         self.ask()
