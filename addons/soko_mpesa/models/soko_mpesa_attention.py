@@ -192,6 +192,9 @@ class SokoMpesaAttention(models.Model):
             # sudo: the same
             row.sudo().message_post(body=self.env._(
                 "%s declared that this is understood.", self.env.user.name))
+        # evidence that differs is written down as it is now, before more of it comes
+        # sudo: a cron is triggered, not edited
+        self.env.ref("soko_mpesa.ir_cron_anchor").sudo()._trigger()
 
     def _open_approval(self):
         return self._open_list("soko_mpesa_payout_action", [

@@ -86,6 +86,7 @@ class SokoMpesaHeartbeat(models.Model):
         :param wanted: names that must be among them; one that isn't is reported as missing
         :rtype: list of Job
         """
+        self.env.flush_all()
         self.env.cr.execute("""
             SELECT data.name, cron.id, cron.cron_name, cron.active,
                    people.active OR people.id = %s,
