@@ -159,6 +159,7 @@ class SokoMpesaWatch(models.AbstractModel):
         findings = [
             *self._find_unknown(), *self._find_payouts(), *self._find_names(),
             *self._find_jobs(), *self._find_inbox(), *self._find_frozen(),
+            *self._find_automations(),
         ]
         for account in self.env["soko.mpesa.account"].search([("active", "=", True)]):
             findings += self._find_account(account)
@@ -352,6 +353,18 @@ class SokoMpesaWatch(models.AbstractModel):
                 res_model="soko.mpesa.payout",
                 facts={"company": company.name, "count": count,
                        "reason": company.soko_mpesa_frozen_reason or ""},
+            )
+
+    def _find_automations(self):
+        automations = self.env["soko.mpesa.automation"]
+        automations._note_rules()
+        for row in automations.search([("state", "=", "open")]):
+            yield Finding(
+                "automation", f"soko.mpesa.automation,{row.id}", "2", row.changed_at,
+                user_id=self._get_first_account().responsible_id.id,
+                res_model="soko.mpesa.automation", res_id=row.id, calls=True,
+                facts={"name": row.name, "targets": row.targets or "-",
+                       "user": row.user_id.name, "user_id": row.user_id.id},
             )
 
     @api.model

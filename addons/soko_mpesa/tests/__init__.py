@@ -6,6 +6,7 @@ from . import (
     test_apply_together,
     test_approval,
     test_attention,
+    test_automation,
     test_balance,
     test_bank,
     test_batch,
