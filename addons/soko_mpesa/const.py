@@ -49,6 +49,12 @@ PASSWORD_WARNING_DAYS = 10
 ABSENT_ANSWERS = 3
 ABSENT_SETTLE_MINUTES = 60
 
+# Kenya's Tax Procedures Act, 2015, section 23(1)(c): records are kept for five years from the end
+# of the period that they are about. Nothing that proves a payment is erased before.
+LEAST_KEEP_YEARS = 5
+# Two years of margin: the period ends after the payment, and an audit may be under way.
+KEEP_YEARS = 7
+
 # The same stale token answers with another code and HTTP status on each API.
 INVALID_TOKEN_CODES = frozenset({"401.002.01", "404.001.03", "400.003.01"})
 # Refused at the gateway because of load: nothing was taken, the same id may go again.

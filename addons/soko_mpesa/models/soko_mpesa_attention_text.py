@@ -237,6 +237,18 @@ class SokoMpesaAttentionText(models.AbstractModel):
                        "approver presses \"Understood\" first."),
         )
 
+    def _say_automation(self, facts):
+        return (
+            self.env._("%(user)s has made or changed an automation that works on %(targets)s: "
+                       "%(name)s", user=facts.get("user"), targets=facts.get("targets"),
+                       name=facts.get("name")),
+            self.env._("It acts by itself, with the rights of the administrator. What pays is "
+                       "guarded by the database, but not all that an automation can do is "
+                       "forbidden."),
+            self.env._("An M-Pesa manager opens it, asks who made it what it does, and "
+                       "acknowledges it; or the administrator deletes it first."),
+        )
+
     def _say_inbox_failed(self, facts):
         return (
             self.env._("Messages from M-Pesa that couldn't be used: %s.", facts.get("count")),

@@ -34,8 +34,9 @@ class SokoMpesaCheckLooks(models.AbstractModel):
     def _get_local_looks(self):
         """Return the codes of what is looked at without calling anybody."""
         return [
-            "key", "secrets", "fence", "durable", "claims", "server", "environment", "callback",
-            "certificate", "password", "journal", "tariff", "persons", "limits", "jobs", "watchdog",
+            "key", "secrets", "fence", "durable", "claims", "anchor", "server", "environment",
+            "callback", "certificate", "password", "journal", "tariff", "persons", "limits", "jobs",
+            "watchdog",
         ]
 
     def _get_outside_looks(self):
@@ -47,7 +48,8 @@ class SokoMpesaCheckLooks(models.AbstractModel):
         return {
             "key": self.env._("Key file"), "secrets": self.env._("Credentials"),
             "fence": self.env._("This database"), "durable": self.env._("Safe storage"),
-            "claims": self.env._("List of what was sent"), "server": self.env._("Server"),
+            "claims": self.env._("List of what was sent"),
+            "anchor": self.env._("Anchor of the evidence"), "server": self.env._("Server"),
             "environment": self.env._("Address of M-Pesa"),
             "callback": self.env._("Address for answers"),
             "certificate": self.env._("Certificate"), "password": self.env._("Password's age"),
@@ -134,6 +136,37 @@ class SokoMpesaCheckLooks(models.AbstractModel):
         known = set(accounted.mapped("originator_id"))
         return len([claim for claim in account._get_forgotten(recent)
                     if claim.originator_id not in known])
+
+    def _look_at_anchor(self):
+        keeper = self.env["soko.mpesa.anchor"]
+        path = keeper._get_path()
+        tried = self.env._(
+            "Looked at the file in which the evidence's digest is written down each day.")
+        mend = self.env._(
+            "The person who looks after the server lets Odoo read and write it. It lies beside "
+            "the list of what was sent, and must be outside what is restored with the database.")
+        if not path:
+            return "problem", tried, self.env._("There is no place for it yet."), mend
+        if problem := claims.problem(path):
+            return "problem", tried, self.env._(
+                "%(path)s %(problem)s.", path=path, problem=problem), mend
+        anchor, is_late = keeper._get_age_of_last(path)
+        if anchor and not is_late:
+            return "ok", tried, self.env._(
+                "%(count)s rows were written down on %(day)s.", count=anchor.count,
+                day=anchor.at[:10]), ""
+        if anchor:
+            return "problem", tried, self.env._(
+                "The last line is of %s. Since then a rewritten evidence wouldn't be noticed.",
+                anchor.at[:10]), self.env._(
+                "See the Attention page, and that the job \"M-Pesa: anchor the evidence\" runs.")
+        if is_late:
+            return "problem", tried, self.env._(
+                "%s isn't there, or has no line of this database, although there is evidence of "
+                "days before.", path), self.env._(
+                "Find out who removed it. The managers' messages have the digests of each day; "
+                "the next pass of the job writes a new line.")
+        return "ok", tried, self.env._("It is written once there is evidence."), ""
 
     def _look_at_server(self):
         tried = self.env._("Looked how Odoo was started.")

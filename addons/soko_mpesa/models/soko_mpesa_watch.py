@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 
-from ..const import PASSWORD_DAYS, PASSWORD_WARNING_DAYS
+from ..const import MANAGER, PASSWORD_DAYS, PASSWORD_WARNING_DAYS
 from ..tools.credential import describe_certificate
 from ..tools.watch import CORE_JOBS, Finding, digest_of
 from .soko_mpesa_heartbeat import beats
@@ -79,18 +79,22 @@ class SokoMpesaWatch(models.AbstractModel):
             self.sudo()._guard()
 
     @api.model
-    def _guard(self):
+    def _guard(self, thorough=False):
         """Freeze the companies for which something is so that must never be. Doesn't commit.
 
-        Once a day, and while something is wrong, all books are looked at, however old.
+        Once a day, and while something is wrong, all books are looked at, however old, and the
+        evidence is compared with what was written down outside the database.
+
+        :param bool thorough: whether to do so in any case
         """
         began = time.monotonic()
         hearts, attention = self.env["soko.mpesa.heartbeat"], self.env["soko.mpesa.attention"]
         known = attention.search([("kind", "=", "invariant")])
         age = hearts._get_age("audit")
-        is_whole = bool(known) or age is None or age >= AUDIT_SECONDS
-        found = self.env["soko.mpesa.payout"]._invariant_violations(thorough=is_whole)
+        is_whole = thorough or bool(known) or age is None or age >= AUDIT_SECONDS
+        found = dict(self.env["soko.mpesa.payout"]._invariant_violations(thorough=is_whole))
         if is_whole:
+            found.update(self.env["soko.mpesa.anchor"]._get_differences())
             hearts._beat("audit", time.monotonic() - began)
         if is_whole and not known:
             began = time.monotonic()  # once a day is no measure of the usual look
@@ -155,6 +159,7 @@ class SokoMpesaWatch(models.AbstractModel):
         findings = [
             *self._find_unknown(), *self._find_payouts(), *self._find_names(),
             *self._find_jobs(), *self._find_inbox(), *self._find_frozen(),
+            *self._find_automations(),
         ]
         for account in self.env["soko.mpesa.account"].search([("active", "=", True)]):
             findings += self._find_account(account)
@@ -350,6 +355,30 @@ class SokoMpesaWatch(models.AbstractModel):
                 facts={"company": company.name, "count": count,
                        "reason": company.soko_mpesa_frozen_reason or ""},
             )
+
+    def _find_automations(self):
+        automations = self.env["soko.mpesa.automation"]
+        automations._note_rules()
+        for row in automations.search([("state", "=", "open")]):
+            yield Finding(
+                "automation", f"soko.mpesa.automation,{row.id}", "2", row.changed_at,
+                user_id=self._get_first_account().responsible_id.id,
+                res_model="soko.mpesa.automation", res_id=row.id, calls=True,
+                facts={"name": row.name, "targets": row.targets or "-",
+                       "user": row.user_id.name, "user_id": row.user_id.id},
+            )
+
+    @api.model
+    def _get_managers(self, company=None):
+        """Return the persons who manage M-Pesa: of `company`, or of any.
+
+        :rtype: res.users
+        """
+        # sudo: who has a role is read to tell them something
+        users = self.env.ref(MANAGER).sudo().all_user_ids
+        return users.filtered(
+            lambda user: user.active and user.id != SUPERUSER_ID
+            and (not company or company in user.company_ids))
 
     # === HEALTH === #
 

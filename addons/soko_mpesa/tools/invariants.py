@@ -9,6 +9,8 @@ I-6 (equal to the imported statement) belongs to the statement; I-7, I-8 and hal
 with the provider's own books, which no query can see: the tests' auditors do.
 """
 
+from ..const import LEAST_KEEP_YEARS
+
 # Payouts whose books are looked at each time: the newest, those changed lately (a late result of
 # an old one), and all that aren't final.
 NEWEST = 1000
@@ -277,7 +279,10 @@ SCOPED = {
            AND (e.chain IS DISTINCT FROM soko_mpesa_evidence_chain(last.chain, e)
                 AND (e.chain IS NOT NULL OR last.chain IS NOT NULL)
                 OR (e.chain IS NOT NULL AND e.sha256 <> encode(sha256(
-                    decode(convert_from(coalesce(e.raw, ''), 'UTF8'), 'base64')), 'hex')))
+                    decode(convert_from(coalesce(e.raw, ''), 'UTF8'), 'base64')), 'hex')
+                    -- the text may have been erased, but never before the law allows it
+                    AND (e.raw IS NOT NULL OR e.received_at
+                         >= (now() AT TIME ZONE 'UTC') - interval '{least_keep_years} years')))
     """,
     # the attempt knows its last link, so a missing tail is seen as well
     "I-15 no evidence is missing": """
@@ -358,4 +363,5 @@ def combinations(thorough=False):
 
 
 def _get_scopes(thorough):
-    return dict.fromkeys(SCOPES, "TRUE") if thorough else SCOPES
+    scopes = dict.fromkeys(SCOPES, "TRUE") if thorough else SCOPES
+    return {**scopes, "least_keep_years": LEAST_KEEP_YEARS}
