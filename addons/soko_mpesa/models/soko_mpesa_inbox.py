@@ -69,6 +69,7 @@ class SokoMpesaInbox(models.Model):
 
     _name = "soko.mpesa.inbox"
     _description = "M-Pesa inbox"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "id desc"
     _allow_sudo_commands = False
 

@@ -18,6 +18,7 @@ from . import (
     test_crawl,
     test_faults,
     test_explain,
+    test_export,
     test_fence,
     test_golive,
     test_health_http,
