@@ -20,6 +20,7 @@ from . import (
     test_explain,
     test_export,
     test_fence,
+    test_flood,
     test_golive,
     test_health_http,
     test_inbox_copies,
