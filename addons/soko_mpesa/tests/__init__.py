@@ -4,6 +4,7 @@ from . import (
     test_amounts,
     test_apply_together,
     test_approval,
+    test_at_once,
     test_attention,
     test_balance,
     test_bank,
