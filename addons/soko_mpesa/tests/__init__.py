@@ -50,6 +50,8 @@ from . import (
     test_tariff,
     test_threats,
     test_token_race,
+    test_update_in_flight,
     test_watch,
     test_whole_shillings,
+    test_withdraw_many,
 )
