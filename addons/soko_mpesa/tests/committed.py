@@ -24,14 +24,17 @@ class CommittedCase(MpesaCase):
 
     @classmethod
     def setUpClass(cls):
-        # whoever loads the registry runs these tests and has its lock
-        cls.startClassPatcher(patch.object(Registry, "_lock", DummyRLock()))
         super().setUpClass()
         cls.env.flush_all()
         # Odoo would load the country's chart of accounts now, in place of the one that is used
         cls.cr.precommit.clear()
         # past the test's guard, on purpose: see the class
         sql_db.Cursor.commit(cls.cr)
+
+    def setUp(self):
+        super().setUp()
+        # whoever loads the registry runs these tests and has its lock
+        self.startPatcher(patch.object(Registry, "_lock", DummyRLock()))
 
     @classmethod
     def _make_key_file(cls):
