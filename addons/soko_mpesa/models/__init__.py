@@ -1,4 +1,5 @@
 from . import (
+    soko_mpesa_export_mixin,
     soko_mpesa_tariff,
     soko_mpesa_tariff_band,
     soko_mpesa_heartbeat,

@@ -43,6 +43,7 @@ class SokoMpesaAccount(models.Model):
     _name = "soko.mpesa.account"
     _description = "M-Pesa account"
     _inherit = [
+        "soko.mpesa.export.mixin",
         "mail.thread", "mail.activity.mixin", "soko.mpesa.account.float",
         "soko.mpesa.account.guard", "soko.mpesa.account.books", "soko.mpesa.account.caps",
     ]

@@ -29,7 +29,10 @@ class SokoMpesaAttention(models.Model):
 
     _name = "soko.mpesa.attention"
     _description = "M-Pesa attention"
-    _inherit = ["mail.thread", "mail.activity.mixin", "soko.mpesa.attention.text"]
+    _inherit = [
+        "mail.thread", "mail.activity.mixin", "soko.mpesa.attention.text",
+        "soko.mpesa.export.mixin",
+    ]
     _order = "severity, since, id"
     _mail_post_access = "read"
     _allow_sudo_commands = False

@@ -19,6 +19,7 @@ class SokoMpesaCallback(models.Model):
 
     _name = "soko.mpesa.callback"
     _description = "M-Pesa callback address"
+    _inherit = ["soko.mpesa.export.mixin"]
     _allow_sudo_commands = False
 
     attempt_id = fields.Many2one("soko.mpesa.attempt", index=True, ondelete="restrict")

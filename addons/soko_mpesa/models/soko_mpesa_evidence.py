@@ -24,7 +24,7 @@ class SokoMpesaEvidence(models.Model):
 
     _name = "soko.mpesa.evidence"
     _description = "M-Pesa evidence"
-    _inherit = ["soko.mpesa.evidence.text"]
+    _inherit = ["soko.mpesa.evidence.text", "soko.mpesa.export.mixin"]
     _order = "id desc"
     _allow_sudo_commands = False
 

@@ -31,6 +31,7 @@ class SokoMpesaHeartbeat(models.Model):
 
     _name = "soko.mpesa.heartbeat"
     _description = "M-Pesa heartbeat"
+    _inherit = ["soko.mpesa.export.mixin"]
     _rec_name = "job"
     _log_access = False
     _allow_sudo_commands = False

@@ -16,6 +16,7 @@ _logger = logging.getLogger(__name__)
 
 # Letters of strangers are kept to be looked at, but they can't fill the disk.
 MAX_QUARANTINED = 1000
+MAX_SOURCE = 64  # an address is shorter; a proxy that is set up wrongly passes on any text
 APPLY_TRIES = 5
 # Letters that are applied in one transaction when all goes well.
 TOGETHER = 25
@@ -69,6 +70,7 @@ class SokoMpesaInbox(models.Model):
 
     _name = "soko.mpesa.inbox"
     _description = "M-Pesa inbox"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "id desc"
     _allow_sudo_commands = False
 
@@ -127,8 +129,8 @@ class SokoMpesaInbox(models.Model):
             "SELECT known, wakes FROM soko_mpesa_inbox_take(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 callbacks._digest(token), KINDS.get(word, ""), word[:20], base64.b64encode(raw),
-                hashlib.sha256(raw).hexdigest(), source_address, self.env.uid or None,
-                MAX_QUARANTINED, job or None,
+                hashlib.sha256(raw).hexdigest(), (source_address or "")[:MAX_SOURCE],
+                self.env.uid or None, MAX_QUARANTINED, job or None,
             ])
         [(known, wakes)] = self.env.cr.fetchall()
         inbox.invalidate_model()

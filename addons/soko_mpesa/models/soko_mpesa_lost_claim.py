@@ -10,7 +10,7 @@ class SokoMpesaLostClaim(models.Model):
     _description = "M-Pesa payment sent and forgotten"
     _order = "claimed_at desc, id desc"
     _rec_name = "originator_id"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "soko.mpesa.export.mixin"]
     _allow_sudo_commands = False
 
     account_id = fields.Many2one(

@@ -32,6 +32,7 @@ class SokoMpesaPayout(models.Model):
     _name = "soko.mpesa.payout"
     _description = "M-Pesa payout"
     _inherit = [
+        "soko.mpesa.export.mixin",
         "mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin",
         "soko.mpesa.payout.books", "soko.mpesa.payout.together",
     ]

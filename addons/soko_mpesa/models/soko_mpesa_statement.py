@@ -32,7 +32,7 @@ class SokoMpesaStatement(models.Model):
 
     _name = "soko.mpesa.statement"
     _description = "M-Pesa statement"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "soko.mpesa.export.mixin"]
     _order = "ends desc, id desc"
     _check_company_auto = True
     _mail_post_access = "read"
