@@ -65,7 +65,8 @@ class TestRetention(MpesaCase):
         self.refused("UPDATE soko_mpesa_evidence SET raw = NULL WHERE id = %s", self.young)
         for change in ("raw = ''", "raw = 'bmV3'", "raw = NULL, code = 'x'",
                        "raw = NULL, received_at = received_at - interval '1 day'",
-                       "raw = NULL, sha256 = 'x'", "raw = NULL, write_date = '2000-01-01'", "code = 'x'"):
+                       "raw = NULL, sha256 = 'x'", "raw = NULL, write_date = '2000-01-01'",
+                       "code = 'x'"):
             self.refused(f"UPDATE soko_mpesa_evidence SET {change} WHERE id = %s", self.old)
         self.cr.execute("UPDATE soko_mpesa_evidence SET raw = NULL WHERE id = %s", [self.old.id])
         self.refused("UPDATE soko_mpesa_evidence SET raw = 'bmV3' WHERE id = %s", self.old)
