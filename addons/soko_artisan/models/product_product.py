@@ -78,7 +78,9 @@ class ProductProduct(models.Model):
     def _compute_quantities(self):
         return super()._compute_quantities()
 
-    def _compute_quantities_dict(self, lot_id, owner_id, package_id, from_date=False, to_date=False):
+    def _compute_quantities_dict(
+        self, lot_id, owner_id, package_id, from_date=False, to_date=False
+    ):
         """Leave out what belongs to others, where the context asks for our own stock."""
         res = super()._compute_quantities_dict(lot_id, owner_id, package_id, from_date, to_date)
         if "soko_own_stock" in self.env.context:

@@ -349,7 +349,7 @@ class SokoAgreement(models.Model):
         """Return what is agreed, as plain data: that is what a version keeps and who signs it."""
         self.ensure_one()
         in_her_words = self.with_context(lang=self.artisan_id.partner_id.lang)
-        terms = {name: in_her_words._fields[name].convert_to_read(self[name], self) for name in TERM_FIELDS}
+        terms = {name: self[name] for name in TERM_FIELDS}
         for name in ("date_start", "date_end"):
             terms[name] = terms[name] and fields.Date.to_string(terms[name])
         return terms | {

@@ -33,7 +33,7 @@ class SokoAgreementVersion(models.Model):
         readonly=True,
         help="SHA-256 of the terms. It is signed with them: a changed word has another one.",
     )
-    summary = fields.Html(string="Terms", compute="_compute_summary", sanitize=False)
+    summary = fields.Html(string="In words", compute="_compute_summary", sanitize=False)
 
     signed_on = fields.Datetime(readonly=True)
     signed_by = fields.Char(string="Signed as", readonly=True, help="The name that was typed.")

@@ -252,8 +252,9 @@ class SokoSettlementLine(models.Model):
     @api.model
     def _prepare_fixed_price_vals(self, move_line, step):
         """Return a fixed price in the company's currency, at the rate of today."""
-        lot, company, price = move_line.lot_id, move_line.company_id, move_line.lot_id.soko_unit_price
-        currency, own = lot.soko_currency_id or company.currency_id, company.currency_id
+        lot, company = move_line.lot_id, move_line.company_id
+        price, own = lot.soko_unit_price, company.currency_id
+        currency = lot.soko_currency_id or own
         today, values = self.env.company._soko_today(), {}
         if currency != own:
             values = {"agreed_currency_id": currency.id, "agreed_price": price, "agreed_rate": 0}

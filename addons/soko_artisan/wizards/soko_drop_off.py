@@ -1,4 +1,5 @@
 import base64
+from datetime import date
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
@@ -60,10 +61,11 @@ class SokoDropOff(models.TransientModel):
             lines = wizard._get_running_lines()
             over = [
                 lines[product].agreement_id
-                for product in wizard.line_ids.product_id
+                for product in wizard.line_ids.product_id._origin
                 if product in lines and (lines[product].agreement_id.date_end or today) < today
             ]
-            wizard.warning = "\n".join(wizard._get_grace_text(a) for a in dict.fromkeys(over)) or False
+            texts = [wizard._get_grace_text(agreement) for agreement in dict.fromkeys(over)]
+            wizard.warning = "\n".join(texts) or False
 
     def _get_grace_text(self, agreement):
         return self.env._(
@@ -77,7 +79,7 @@ class SokoDropOff(models.TransientModel):
     def _get_running_lines(self):
         """Return {product: agreement line}, one in force before one in its days of grace."""
         lines = self.artisan_id._get_running_agreement_lines(grace=True)
-        in_order = lines.sorted(lambda li: (not li.agreement_id.date_end, li.agreement_id.date_end or li.agreement_id.date_start))
+        in_order = lines.sorted(lambda li: li.agreement_id.date_end or date.max)
         return {line.product_id: line for line in in_order}
 
     @api.depends("artisan_id")

@@ -75,7 +75,7 @@ class StockPicking(models.Model):
     def _soko_get_received_promises(self):
         """Return what happens to each maker when the shopper says that the pieces arrived.
 
-        What was agreed on the pieces decides: paid now, paid after its hold days, or owed since the shipment.
+        What was agreed on the pieces decides: paid now, after the hold days, or since the shipment.
 
         :return: dictionaries with `maker` (see `soko.artisan._soko_get_public_vals`) and `days`:
             days to wait, 0 for "now", None when the tap changes nothing for her
