@@ -72,8 +72,9 @@ class SokoMarkdown(models.Model):
         """Announce, start and end markdowns by the age of the oldest drop-off of each product."""
         lots = self._get_oldest_lots()
         self._end_those_of_others(lots)
+        known = self.search([("lot_id", "in", lots.ids)]).grouped("lot_id")
         for lot in lots:
-            self._announce(lot)
+            self._announce(lot, set(known.get(lot, self).mapped("percent")))
         starting = self.search(
             [("state", "=", "announced"), ("date_start", "<=", self.env.company._soko_today())]
         )
@@ -106,11 +107,13 @@ class SokoMarkdown(models.Model):
         over = self.search([("state", "in", OPEN_STATES), ("lot_id", "not in", lots.ids)])
         over._end("ended")
 
-    def _announce(self, lot):
-        """Write down, and tell the artisan, the steps of a lot that begin after their notice."""
+    def _announce(self, lot, known):
+        """Write down, and tell the artisan, the steps of a lot that begin after their notice.
+
+        :param set known: percentages that were announced for the lot before
+        """
         today, terms = self.env.company._soko_today(), lot.soko_markdown
         notice = timedelta(days=terms["notice_days"])
-        known = self.search([("lot_id", "=", lot.id)]).mapped("percent")
         for days, percent in terms["steps"]:
             planned = (lot.soko_drop_off_date or today) + timedelta(days=days)
             if percent in known or planned - notice > today:

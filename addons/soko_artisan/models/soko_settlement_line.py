@@ -295,7 +295,9 @@ class SokoSettlementLine(models.Model):
         Two deliveries at once take turns: the second finds the agreement line changed and is run
         again by Odoo.
         """
-        counted = self.filtered(lambda li: li.lot_id.soko_tier_basis in ("month", "year"))
+        counted = self.filtered(
+            lambda li: li.kind == "sale" and li.lot_id.soko_tier_basis in ("month", "year")
+        )
         for agreed in counted.lot_id.soko_agreement_line_id:
             agreed.tier_turn += 1
         for line in counted.sorted("id"):
@@ -319,6 +321,7 @@ class SokoSettlementLine(models.Model):
                 ("lot_id.soko_agreement_line_id", "=", self.lot_id.soko_agreement_line_id.id),
                 ("date", ">=", self.date.replace(**period)),
                 ("date", "<=", self.date),
+                ("kind", "in", ("sale", "return")),
                 ("state", "!=", "cancelled"),
                 ("id", "<", self.id),
             ],

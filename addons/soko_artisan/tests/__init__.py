@@ -10,6 +10,7 @@ from . import test_agreement_markdown
 from . import test_agreement_replenish
 from . import test_agreement_portal_http
 from . import test_agreement_migration
+from . import test_agreement_roles
 from . import test_product
 from . import test_drop_off
 from . import test_reservation
