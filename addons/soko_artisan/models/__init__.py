@@ -6,8 +6,14 @@ from . import soko_craft
 from . import soko_material
 from . import soko_artisan_group
 from . import soko_artisan
+from . import soko_markdown_schedule
+from . import soko_markdown_step
 from . import soko_agreement
+from . import soko_agreement_version
 from . import soko_agreement_line
+from . import soko_agreement_tier
+from . import soko_markdown
+from . import sale_order_line
 from . import soko_replenishment
 from . import soko_settlement
 from . import soko_settlement_line
@@ -16,6 +22,7 @@ from . import product_product
 from . import product_template
 from . import stock_lot
 from . import stock_warehouse
+from . import stock_warehouse_orderpoint
 from . import stock_picking_type
 from . import stock_picking
 from . import stock_move

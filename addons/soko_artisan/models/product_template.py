@@ -1,4 +1,5 @@
 from collections import defaultdict
+from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -22,7 +23,39 @@ class ProductTemplate(models.Model):
         help="Artisans with an agreement in force on this product, or with pieces of it in stock.",
     )
 
+    soko_markdown_percent = fields.Float(
+        string="Marked down by (%)",
+        digits=(5, 2),
+        compute="_compute_soko_markdown",
+        help="Because the oldest pieces are long in the house. The sales price stays what it was.",
+    )
+    soko_shop_price = fields.Float(
+        string="Price in the shop", compute="_compute_soko_markdown", digits="Product Price"
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends("list_price", "product_variant_ids.soko_shop_price")
+    def _compute_soko_markdown(self):
+        for template in self:
+            variant = template._soko_get_least_marked_down()
+            template.soko_markdown_percent = variant.soko_markdown_percent
+            template.soko_shop_price = variant.soko_shop_price
+
+    def _soko_get_least_marked_down(self):
+        """Return the variant with the smallest markdown: the shop's list promises no more."""
+        self.ensure_one()
+        return self.product_variant_ids.sorted("soko_markdown_percent")[:1]
+
+    def _price_compute(self, price_type, uom=None, currency=None, company=None, date=False):
+        """Mark the sales price down, as its variants do."""
+        prices = super()._price_compute(price_type, uom, currency, company, date)
+        if price_type == "list_price":
+            for template in self.filtered("soko_consigned"):
+                if variant := template._soko_get_least_marked_down():
+                    factor = variant._soko_get_markdown_factor()
+                    prices[template.id] = float(Decimal(str(prices[template.id])) * factor)
+        return prices
 
     @api.depends_context("company")
     def _compute_soko_artisan_ids(self):

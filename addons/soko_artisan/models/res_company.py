@@ -29,6 +29,27 @@ class ResCompany(models.Model):
         "New agreements start with this figure.",
     )
 
+    soko_allow_unsigned = fields.Boolean(
+        string="Agreements without a signature",
+        help="An agreement may be in force although its artisan has not signed it. Off: it waits "
+        "for her signature, also after each change of terms.",
+    )
+    soko_expiry_notice_days = fields.Integer(
+        string="Notice of the end",
+        default=30,
+        help="Days before the end of an agreement on which artisan and office are told. 0: never.",
+    )
+    soko_reminder_days = fields.Integer(
+        string="Reminder",
+        default=3,
+        help="Days without an answer after which an artisan is asked once more, and after as many "
+        "again the office. 0: never.",
+    )
+
+    _soko_notice_days_positive = models.Constraint(
+        "CHECK (soko_expiry_notice_days >= 0 AND soko_reminder_days >= 0)",
+        "Days can't be negative.",
+    )
     _soko_hold_days_positive = models.Constraint(
         "CHECK (soko_default_hold_days >= 0)", "Hold days can't be negative."
     )

@@ -11,3 +11,8 @@ class ResConfigSettings(models.TransientModel):
     soko_default_hold_days = fields.Integer(
         related="company_id.soko_default_hold_days", readonly=False
     )
+    soko_allow_unsigned = fields.Boolean(related="company_id.soko_allow_unsigned", readonly=False)
+    soko_expiry_notice_days = fields.Integer(
+        related="company_id.soko_expiry_notice_days", readonly=False
+    )
+    soko_reminder_days = fields.Integer(related="company_id.soko_reminder_days", readonly=False)

@@ -291,19 +291,25 @@ class SokoArtisan(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _get_payee(self, agreement):
-        """Return the contact to pay for a piece sold under `agreement` (may be empty)."""
+    def _get_payee(self, payee):
+        """Return the contact to pay for a piece of this artisan.
+
+        :param payee: "artisan", "group" or False, as agreed
+        """
         self.ensure_one()
-        if agreement.payee == "group" and self.group_id.partner_id:
+        if payee == "group" and self.group_id.partner_id:
             return self.group_id.partner_id
         return self.partner_id
 
-    def _get_running_agreement_lines(self):
-        """Return the agreement lines of these artisans that are in force today."""
+    def _get_running_agreement_lines(self, grace=False):
+        """Return the agreement lines of these artisans that are in force today.
+
+        :param bool grace: also of agreements that ended and still take pieces in
+        """
         return self.env["soko.agreement.line"].search(
             [
                 ("artisan_id", "in", self.ids),
-                *self.env["soko.agreement"]._get_running_domain("agreement_id."),
+                *self.env["soko.agreement"]._get_running_domain("agreement_id.", grace),
             ]
         )
 
@@ -328,6 +334,23 @@ class SokoArtisan(models.Model):
                     "mail_message_id": message.id,
                 }
             )
+
+    def _tell(self, body, record):
+        """Tell each artisan by text message and, where there is an address, by e-mail.
+
+        :param str body: text in the artisan's language
+        :param record: document with a chatter that the message is about
+        """
+        for artisan in self:
+            if artisan.phone:
+                artisan._send_sms(body, record)
+            if artisan.email:
+                record.message_notify(
+                    partner_ids=artisan.partner_id.ids,
+                    subject=record.display_name,
+                    body=body,
+                    email_layout_xmlid="mail.mail_notification_light",
+                )
 
     # === BUSINESS METHODS - PORTAL === #
 

@@ -4,7 +4,14 @@ from datetime import datetime, time, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..tools.pricing import split_price
+from ..tools.pricing import (
+    base_price,
+    percent_at,
+    reduce_fixed,
+    round_payable,
+    split_price,
+    tiered_price,
+)
 
 MANAGER = "soko_artisan.soko_artisan_group_manager"
 
@@ -69,6 +76,20 @@ class SokoSettlementLine(models.Model):
         string="Counts", digits="Product Unit", compute="_compute_amount", store=True
     )
     price_unit = fields.Monetary(string="Price a piece", readonly=True)
+    agreed_currency_id = fields.Many2one(
+        "res.currency", readonly=True, help="Currency that the price was agreed in."
+    )
+    agreed_price = fields.Monetary(
+        currency_field="agreed_currency_id",
+        readonly=True,
+        help="Fixed price of a piece in the agreement's currency.",
+    )
+    agreed_rate = fields.Float(
+        string="Rate",
+        digits=(16, 6),
+        readonly=True,
+        help="What one unit of the agreement's currency was worth on the day of the sale.",
+    )
     amount = fields.Monetary(compute="_compute_amount", store=True)
     state = fields.Selection(
         [
@@ -170,6 +191,7 @@ class SokoSettlementLine(models.Model):
             if artisans.get(move_line)
         ]
         lines = self.create(vals_list)
+        lines._price_by_count()
         lines.filtered(lambda li: li.state == "due")._trigger_settlement()
         return lines
 
@@ -193,38 +215,119 @@ class SokoSettlementLine(models.Model):
         :param move_line: done `stock.move.line` to a customer
         :param artisan: `soko.artisan` that owned the pieces
         """
-        company = move_line.company_id
-        agreement = move_line.lot_id.soko_agreement_line_id.agreement_id
+        company, lot = move_line.company_id, move_line.lot_id
         today = self.env.company._soko_today()
-        at_shipping = agreement.debt_trigger == "shipped"
+        # Pieces to be owed on use that were sold as they are: they are used when they are sent.
+        at_shipping = lot.soko_debt_trigger in ("shipped", "used")
         return {
             "artisan_id": artisan.id,
-            "payee_id": artisan._get_payee(agreement).id,
+            "payee_id": artisan._get_payee(lot.soko_payee).id,
             "company_id": company.id,
             "currency_id": company.currency_id.id,
             "date": today,
             "product_id": move_line.product_id.id,
-            "lot_id": move_line.lot_id.id,
+            "lot_id": lot.id,
             "move_line_id": move_line.id,
             "picking_id": move_line.picking_id.id,
             "sale_line_id": move_line.move_id.sale_line_id.id,
             "quantity": move_line.quantity_product_uom,
-            "price_unit": self._get_agreed_price(move_line),
             "state": "due" if at_shipping else "awaiting_receipt",
-            "due_date": today + timedelta(days=agreement.hold_days) if at_shipping else False,
+            "due_date": today + timedelta(days=lot.soko_hold_days) if at_shipping else False,
+            **self._prepare_price_vals(move_line),
         }
 
     @api.model
-    def _get_agreed_price(self, move_line):
-        """Return what one piece earns, from the lot's snapshot; 0 when nothing was agreed."""
-        lot = move_line.lot_id
+    def _prepare_price_vals(self, move_line):
+        """Return what one piece earns, from the lot's snapshot; 0 when nothing is known."""
+        lot, step = move_line.lot_id, move_line.company_id.currency_id._soko_payable_step()
         if lot.soko_price_type == "fixed":
-            return lot.soko_unit_price
+            return self._prepare_fixed_price_vals(move_line, step)
         if lot.soko_price_type == "split":
-            currency = move_line.company_id.currency_id
-            net = self._get_net_sale_price(move_line, currency)
-            return split_price(net, lot.soko_split_percent, currency._soko_payable_step())
-        return 0
+            base = self._get_base_price(move_line)
+            tiers = lot.soko_tiers if lot.soko_tier_basis == "price" else []
+            percent = percent_at(lot.soko_split_percent, tiers or [], base)
+            return {"price_unit": split_price(base, percent, step)}
+        return {"price_unit": 0}
+
+    @api.model
+    def _prepare_fixed_price_vals(self, move_line, step):
+        """Return a fixed price in the company's currency, at the rate of today."""
+        lot, company = move_line.lot_id, move_line.company_id
+        price, own = lot.soko_unit_price, company.currency_id
+        currency = lot.soko_currency_id or own
+        today, values = self.env.company._soko_today(), {}
+        if currency != own:
+            values = {"agreed_currency_id": currency.id, "agreed_price": price, "agreed_rate": 0}
+            if not currency._soko_has_rate(own, company, today):
+                return values | {"price_unit": 0}
+            rate = currency._get_conversion_rate(currency, own, company, today)
+            values["agreed_rate"] = rate
+            price = round_payable(price * rate, step)
+        if (lot.soko_markdown or {}).get("bearer") == "shared":
+            price = reduce_fixed(price, *self._get_shop_prices(move_line), step)
+        return values | {"price_unit": price}
+
+    @api.model
+    def _get_base_price(self, move_line):
+        """Return the price of one piece that the share is taken from; 0 when it is unknown."""
+        lot, currency = move_line.lot_id, move_line.company_id.currency_id
+        net = self._get_net_sale_price(move_line, currency)
+        if not net:
+            return 0
+        return base_price(
+            net,
+            *self._get_shop_prices(move_line),
+            house_bears_discount=lot.soko_discount_bearer == "house",
+            house_bears_markdown=(lot.soko_markdown or {}).get("bearer") != "shared",
+        )
+
+    @api.model
+    def _get_shop_prices(self, move_line):
+        """Return (full, marked down) price of one piece in the shop when it was ordered."""
+        sale_line = move_line.move_id.sale_line_id
+        if sale_line.product_id != move_line.product_id:
+            return 0, 0
+        return sale_line.soko_list_price, sale_line.soko_marked_price
+
+    def _price_by_count(self):
+        """Price new lines whose share depends on the pieces sold before, in their order.
+
+        Two deliveries at once take turns: the second finds the agreement line changed and is run
+        again by Odoo.
+        """
+        counted = self.filtered(
+            lambda li: li.kind == "sale" and li.lot_id.soko_tier_basis in ("month", "year")
+        )
+        for agreed in counted.lot_id.soko_agreement_line_id:
+            agreed.tier_turn += 1
+        for line in counted.sorted("id"):
+            lot = line.lot_id
+            base = self._get_base_price(line.move_line_id)
+            line.price_unit = tiered_price(
+                base,
+                lot.soko_split_percent,
+                lot.soko_tiers or [],
+                line._get_sold_before(),
+                line.quantity,
+                line.currency_id._soko_payable_step(),
+            )
+
+    def _get_sold_before(self):
+        """Return the pieces sold before this line in its period, less what came back."""
+        self.ensure_one()
+        period = {"month": {"day": 1}, "year": {"day": 1, "month": 1}}[self.lot_id.soko_tier_basis]
+        [[sold]] = self._read_group(
+            [
+                ("lot_id.soko_agreement_line_id", "=", self.lot_id.soko_agreement_line_id.id),
+                ("date", ">=", self.date.replace(**period)),
+                ("date", "<=", self.date),
+                ("kind", "in", ("sale", "return")),
+                ("state", "!=", "cancelled"),
+                ("id", "<", self.id),
+            ],
+            aggregates=["quantity_kept:sum"],
+        )
+        return max(sold or 0, 0)
 
     @api.model
     def _get_net_sale_price(self, move_line, currency):
@@ -253,7 +356,8 @@ class SokoSettlementLine(models.Model):
             ]
         )
         for line in lines:
-            line.price_unit = line._get_agreed_price(line.move_line_id)
+            line.write(line._prepare_price_vals(line.move_line_id))
+        lines._price_by_count()
         lines.filtered(lambda li: li.state == "due")._trigger_settlement()
 
     # === BUSINESS METHODS - RETURNS === #
@@ -340,9 +444,7 @@ class SokoSettlementLine(models.Model):
         """The shopper has the pieces: lines waiting for that become due after their hold days."""
         today = self.env.company._soko_today()
         waiting = self.filtered(lambda li: li.state == "awaiting_receipt")
-        by_days = waiting.grouped(
-            lambda li: li.lot_id.soko_agreement_line_id.agreement_id.hold_days
-        )
+        by_days = waiting.grouped(lambda li: li.lot_id.soko_hold_days)
         for days, lines in by_days.items():
             lines.write({"state": "due", "due_date": today + timedelta(days=days)})
         waiting._trigger_settlement()

@@ -2,6 +2,15 @@ from . import test_today
 from . import test_tools
 from . import test_artisan
 from . import test_agreement
+from . import test_agreement_tools
+from . import test_agreement_version
+from . import test_agreement_money
+from . import test_agreement_end
+from . import test_agreement_markdown
+from . import test_agreement_replenish
+from . import test_agreement_portal_http
+from . import test_agreement_migration
+from . import test_agreement_roles
 from . import test_product
 from . import test_drop_off
 from . import test_reservation

@@ -1,3 +1,4 @@
 from . import pricing
 from . import replenish
 from . import sms_gateway
+from . import terms
