@@ -29,6 +29,16 @@ class ResCompany(models.Model):
         "New agreements start with this figure.",
     )
 
+    soko_dormant_months = fields.Integer(
+        string="Months until dormant",
+        default=6,
+        help="An active artisan who has no piece here and brought none for so many months becomes "
+        "dormant, and somebody is asked to call her. 0: never.",
+    )
+
+    _soko_dormant_months_positive = models.Constraint(
+        "CHECK (soko_dormant_months >= 0)", "The months until dormant can't be negative."
+    )
     _soko_hold_days_positive = models.Constraint(
         "CHECK (soko_default_hold_days >= 0)", "Hold days can't be negative."
     )

@@ -11,3 +11,4 @@ class ResConfigSettings(models.TransientModel):
     soko_default_hold_days = fields.Integer(
         related="company_id.soko_default_hold_days", readonly=False
     )
+    soko_dormant_months = fields.Integer(related="company_id.soko_dormant_months", readonly=False)

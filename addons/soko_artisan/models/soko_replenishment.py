@@ -55,6 +55,13 @@ class SokoReplenishment(models.Model):
         "CHECK (quantity > 0)", "Ask for at least one piece."
     )
 
+    # === CONSTRAINTS === #
+
+    @api.constrains("state", "artisan_id")
+    def _check_stage(self):
+        open_requests = self.filtered(lambda request: request.state in OPEN_STATES)
+        open_requests.artisan_id._check_stage_allows("replenishment")
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

@@ -1,2 +1,3 @@
+from . import base_partner_merge_automatic_wizard
 from . import soko_drop_off
 from . import soko_drop_off_line
