@@ -13,7 +13,7 @@ from .common import ArtisanCase
 
 
 @tagged("post_install", "-at_install")
-class TestStageRules(BaseCase):
+class TestArtisanStageRules(BaseCase):
     def test_who_may_what(self):
         self.assertEqual(stages_that_allow("drop_off"), ["trained", "active", "dormant"])
         self.assertEqual(stages_that_allow("training"), list(ALLOWED)[:-1])
@@ -28,7 +28,7 @@ class TestStageRules(BaseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestStages(ArtisanCase):
+class TestArtisanStages(ArtisanCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
