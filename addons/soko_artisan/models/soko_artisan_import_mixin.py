@@ -30,7 +30,24 @@ class SokoArtisanImportMixin(models.AbstractModel):
                 [*row[:column], names.get(county_key(row[column]), row[column]), *row[column + 1 :]]
                 for row in data
             ]
-        return super().load(fields, data)
+        result = super().load(fields, data)
+        self._drop_error_of_batch(result["messages"])
+        return result
+
+    @api.model
+    def _drop_error_of_batch(self, messages):
+        """Take out Odoo's error of a whole batch, which blames the first row for another's fault.
+
+        The same text stands at the row it is about. (When the first row has the very same fault as
+        a later one, its error comes back when the sheet is tested again: nothing was taken.)
+        """
+        first = messages[0] if messages else {}
+        if first.get("type") == "error" and any(
+            message.get("message") == first["message"] and message["rows"] != first.get("rows")
+            for message in messages[1:]
+            if message.get("rows")
+        ):
+            del messages[0]
 
     @api.model
     def _get_county_names(self):

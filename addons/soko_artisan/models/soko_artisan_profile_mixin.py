@@ -11,7 +11,8 @@ class SokoArtisanProfileMixin(models.AbstractModel):
     _description = "Profile of an Artisan"
 
     place = fields.Char(
-        index="trigram", help="Where the workshop is, as a driver would ask for it: Kibera, Gikomba."
+        index="trigram",
+        help="Where the workshop is, as a driver would ask for it: Kibera, Gikomba.",
     )
     language_ids = fields.Many2many("soko.language", string="Speaks")
     skill_ids = fields.One2many("soko.artisan.skill", "artisan_id", string="Skills")
@@ -124,38 +125,18 @@ class SokoArtisanProfileMixin(models.AbstractModel):
                     )
                 )
 
-    @api.constrains("national_id", "company_id")
-    def _check_national_id(self):
-        for artisan in self.filtered("national_id"):
-            other = self.with_context(active_test=False).search(
-                [
-                    ("national_id", "=", artisan.national_id),
-                    ("company_id", "=", artisan.company_id.id),
-                    ("id", "!=", artisan.id),
-                ],
-                limit=1,
-            )
-            if other:
-                raise ValidationError(
-                    self.env._(
-                        "The ID number of %(artisan)s belongs to %(other)s (%(ref)s) already. It "
-                        "is one person: open that artisan instead, or correct the number.",
-                        artisan=artisan.name,
-                        other=other.name,
-                        ref=other.ref,
-                    )
-                )
-
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            self._check_national_id(vals)
             vals.update(self._prepare_consent_vals(vals) if vals.get("consent_publish") else {})
         return super().create(vals_list)
 
     def write(self, vals):
         vals = self._clean_vals(vals)
+        self._check_national_id(vals)
         changed = self.browse()
         if "consent_publish" in vals:
             changed = self.filtered(lambda a: a.consent_publish != vals["consent_publish"])
@@ -165,6 +146,35 @@ class SokoArtisanProfileMixin(models.AbstractModel):
         return super(SokoArtisanProfileMixin, changed).write(
             {**vals, **self._prepare_consent_vals(vals)}
         ) and res
+
+    def _check_national_id(self, vals):
+        """Name who has an ID number already, before the database refuses it without a name.
+
+        :param dict vals: values to be written on these artisans, or of a new one
+        :raise UserError: naming the artisan who has the number
+        """
+        if not vals.get("national_id"):
+            return
+        company = self.env["res.company"].browse(vals.get("company_id"))
+        company = company or self.company_id or self.env.company
+        other = self.with_context(active_test=False).search(
+            [
+                ("national_id", "=", vals["national_id"]),
+                ("company_id", "in", company.ids),
+                ("id", "not in", self.ids),
+            ],
+            limit=1,
+        )
+        if other:
+            raise UserError(
+                self.env._(
+                    "The ID number %(number)s belongs to %(other)s (%(ref)s) already. It is one "
+                    "person: open that artisan instead, or correct the number.",
+                    number=vals["national_id"],
+                    other=other.name,
+                    ref=other.ref,
+                )
+            )
 
     @api.model
     def _prepare_consent_vals(self, vals):

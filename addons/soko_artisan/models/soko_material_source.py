@@ -36,7 +36,9 @@ class SokoMaterialSource(models.Model):
         string="Dated", required=True, default=lambda self: self.env.company._soko_today()
     )
     date_expiry = fields.Date(
-        string="Valid until", index=True, help="Last day on which it proves anything. Empty: no end."
+        string="Valid until",
+        index=True,
+        help="Last day on which it proves anything. Empty: no end.",
     )
     attachment_ids = fields.Many2many("ir.attachment", string="Papers and photos")
     state = fields.Selection(

@@ -46,8 +46,9 @@ class TestArtisanStages(ArtisanCase):
         self.assertEqual(
             self._history(artisan), [(False, "applicant"), ("applicant", "trained")]
         )
-        self.assertEqual(artisan.stage_change_ids.sorted("id").mapped("date"), [self.old, self.today])
-        self.assertEqual(artisan.stage_change_ids.sorted("id")[-1].user_id, self.officer)
+        changes = artisan.stage_change_ids.sorted("id")
+        self.assertEqual(changes.mapped("date"), [self.old, self.today])
+        self.assertEqual(changes[-1].user_id, self.officer)
         artisan.stage = "trained"
         self.assertEqual(len(artisan.stage_change_ids), 2, "no change, no line")
 
@@ -133,7 +134,8 @@ class TestArtisanStages(ArtisanCase):
         self.env.flush_all()
         self.cr.execute("DELETE FROM soko_artisan_stage_change")
         self.cr.execute("UPDATE soko_artisan SET stage = 'applicant', stage_date = NULL")
-        path = Path(get_module_path("soko_artisan")) / "migrations/19.0.1.1.0/post-artisan_stages.py"
+        folder = Path(get_module_path("soko_artisan")) / "migrations/19.0.1.1.0"
+        path = folder / "post-artisan_stages.py"
         migrate = load_script(str(path), "soko_artisan_stages").migrate
         for _again in range(2):
             migrate(self.cr, "19.0.1.0.0")
