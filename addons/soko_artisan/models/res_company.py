@@ -45,10 +45,19 @@ class ResCompany(models.Model):
         help="Days without an answer after which an artisan is asked once more, and after as many "
         "again the office. 0: never.",
     )
+    soko_dormant_months = fields.Integer(
+        string="Months until dormant",
+        default=6,
+        help="An active artisan who has no piece here and brought none for so many months becomes "
+        "dormant, and somebody is asked to call her. 0: never.",
+    )
 
     _soko_notice_days_positive = models.Constraint(
         "CHECK (soko_expiry_notice_days >= 0 AND soko_reminder_days >= 0)",
         "Days can't be negative.",
+    )
+    _soko_dormant_months_positive = models.Constraint(
+        "CHECK (soko_dormant_months >= 0)", "The months until dormant can't be negative."
     )
     _soko_hold_days_positive = models.Constraint(
         "CHECK (soko_default_hold_days >= 0)", "Hold days can't be negative."

@@ -16,3 +16,4 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.soko_expiry_notice_days", readonly=False
     )
     soko_reminder_days = fields.Integer(related="company_id.soko_reminder_days", readonly=False)
+    soko_dormant_months = fields.Integer(related="company_id.soko_dormant_months", readonly=False)

@@ -222,6 +222,10 @@ class SokoAgreement(models.Model):
     def _check_overlap(self):
         self.line_ids._check_overlap()
 
+    @api.constrains("state", "artisan_id")
+    def _check_stage(self):
+        self.filtered(lambda a: a.state == "active").artisan_id._check_stage_allows("agreement")
+
     @api.constrains("state", "payee", "artisan_id")
     def _check_payee(self):
         for agreement in self.filtered(lambda a: a.state == "active" and a.payee == "group"):

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .soko_artisan_stage_mixin import OFFICER, STAGES
+
 FIGURES = ("sold", "awaiting", "owed", "on_way", "paid")
 PARTNER_KEYS = ("name", "phone", "email", "image_1920")
 
@@ -10,7 +12,14 @@ class SokoArtisan(models.Model):
 
     _name = "soko.artisan"
     _description = "Artisan"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "soko.artisan.stage.mixin",
+        "soko.artisan.capacity.mixin",
+        "soko.artisan.profile.mixin",
+        "soko.artisan.import.mixin",
+    ]
     _order = "name, id"
     _check_company_auto = True
 
@@ -63,13 +72,7 @@ class SokoArtisan(models.Model):
     craft_ids = fields.Many2many("soko.craft", string="Crafts")
     material_ids = fields.Many2many("soko.material", string="Materials")
     stage = fields.Selection(
-        [
-            ("applicant", "Applicant"),
-            ("trained", "Trained"),
-            ("active", "Active"),
-            ("dormant", "Dormant"),
-            ("left", "Left"),
-        ],
+        STAGES,
         required=True,
         default="applicant",
         tracking=True,
@@ -81,7 +84,7 @@ class SokoArtisan(models.Model):
         tracking=True,
         help="The artisan agreed that name, photo and story are shown in the shop.",
     )
-    women_led = fields.Boolean(string="Led by a woman")
+    women_led = fields.Boolean(string="Led by a woman", groups=OFFICER)
     recruitment_channel = fields.Selection(
         [
             ("artisan", "Another artisan"),
@@ -92,6 +95,7 @@ class SokoArtisan(models.Model):
             ("online", "Online"),
             ("other", "Other"),
         ],
+        groups=OFFICER,
         help="How the artisan came to us; later we learn which way finds makers who sell.",
     )
     agreement_ids = fields.One2many("soko.agreement", "artisan_id", string="Agreements")
@@ -196,6 +200,7 @@ class SokoArtisan(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [self._clean_vals(vals) for vals in vals_list]
         missing = [vals for vals in vals_list if not vals.get("partner_id")]
         partners = self.env["res.partner"].create([self._prepare_partner_vals(v) for v in missing])
         for vals, partner in zip(missing, partners, strict=True):

@@ -84,6 +84,13 @@ class SokoReplenishment(models.Model):
             }.get(request.state, 0)
             request.quantity_expected = max(wanted - request.quantity_done, 0)
 
+    # === CONSTRAINTS === #
+
+    @api.constrains("state", "artisan_id")
+    def _check_stage(self):
+        open_requests = self.filtered(lambda request: request.state in OPEN_STATES)
+        open_requests.artisan_id._check_stage_allows("replenishment")
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

@@ -7,7 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
 
-MANAGER = "soko_artisan.soko_artisan_group_manager"
+SETTLER = "soko_artisan.soko_artisan_group_settler"
 # A payment of these states no longer counts for or against the settlement.
 DEAD_PAYMENTS = ("canceled", "rejected")
 CHATTER_FIELDS = ("activity_", "message_")
@@ -176,8 +176,8 @@ class SokoSettlement(models.Model):
 
     def action_process(self):
         """Try again what failed: make the bill, post it, register the payment."""
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._("Only an artisan manager can settle."))
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
         for settlement in self.sudo():
@@ -185,8 +185,8 @@ class SokoSettlement(models.Model):
 
     def action_release_lines(self):
         """The bill was cancelled: what it was for is due again, for the next settlement."""
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._("Only an artisan manager can settle."))
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         if any(settlement.state != "cancelled" for settlement in self):
             raise UserError(
@@ -408,7 +408,7 @@ class SokoSettlement(models.Model):
             return
         self.failure = text
         self.message_post(body=self.env._("Not settled: %(reason)s", reason=text))
-        managers = self.env.ref(MANAGER).all_user_ids
+        managers = self.env.ref(SETTLER).all_user_ids
         manager = managers.filtered(lambda u: self.company_id in u.company_ids)[:1]
         self.activity_schedule(
             "mail.mail_activity_data_todo",

@@ -13,7 +13,7 @@ from ..tools.pricing import (
     tiered_price,
 )
 
-MANAGER = "soko_artisan.soko_artisan_group_manager"
+SETTLER = "soko_artisan.soko_artisan_group_settler"
 
 
 class SokoSettlementLine(models.Model):
@@ -159,8 +159,8 @@ class SokoSettlementLine(models.Model):
 
     def action_settle_now(self):
         """Settle the chosen due lines at once instead of waiting for the scheduled run."""
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._("Only an artisan manager can settle."))
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
         settlements = self.sudo()._settle()

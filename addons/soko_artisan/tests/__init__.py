@@ -22,3 +22,7 @@ from . import test_access
 from . import test_portal_http
 from . import test_translation
 from . import test_tour
+from . import test_import
+from . import test_network
+from . import test_stages
+from . import test_training

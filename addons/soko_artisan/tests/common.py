@@ -64,7 +64,9 @@ class ArtisanCase(TransactionCase, CronMixinCase):
 
     @classmethod
     def _create_artisan(cls, name, phone=False, **values):
-        return cls.env["soko.artisan"].create({"name": name, "phone": phone, **values})
+        return cls.env["soko.artisan"].create(
+            {"name": name, "phone": phone, "stage": "active", **values}
+        )
 
     @classmethod
     def _create_agreement(cls, artisan, product=None, active=True, line=None, **values):

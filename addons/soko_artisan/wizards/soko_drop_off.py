@@ -124,6 +124,7 @@ class SokoDropOff(models.TransientModel):
 
     def _receive(self):
         """Return the validated receipt of these pieces, and count them as brought."""
+        self.artisan_id._begin_drop_off()
         agreed = self._get_agreed_lines()
         self.picking_id = picking = self._create_receipt()
         for move in picking.move_ids:
