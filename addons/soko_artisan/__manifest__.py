@@ -1,6 +1,6 @@
 {
     "name": "Soko Artisans",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Supply Chain/Artisans",
     "summary": "Artisans, consignment stock, settlements and their pages on the phone",
     "author": "SOKO",
@@ -19,6 +19,7 @@
         "views/soko_material_views.xml",
         "views/soko_settlement_line_views.xml",
         "views/soko_settlement_views.xml",
+        "views/soko_stock_decision_views.xml",
         "views/soko_replenishment_views.xml",
         "views/soko_agreement_views.xml",
         "views/soko_artisan_group_views.xml",
@@ -31,6 +32,7 @@
         "views/res_config_settings_views.xml",
         "views/portal_templates.xml",
         "wizards/soko_drop_off_views.xml",
+        "wizards/soko_stock_decide_views.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/res_company_demo.xml"],

@@ -14,12 +14,17 @@ from . import soko_settlement_line
 from . import product_category
 from . import product_product
 from . import product_template
+from . import stock_location
 from . import stock_lot
 from . import stock_warehouse
 from . import stock_picking_type
 from . import stock_picking
 from . import stock_move
 from . import stock_move_line
+from . import stock_quant
+from . import stock_scrap
+from . import soko_stock_decision
+from . import base_partner_merge
 from . import account_move
 from . import account_payment
 from . import sms_sms

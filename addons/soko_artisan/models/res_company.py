@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..tools.sms_gateway import SmsApiSoko
 
@@ -27,6 +27,18 @@ class ResCompany(models.Model):
         string="Hold days",
         help="Days between the shopper's receipt of a piece and the day its maker is owed for it. "
         "New agreements start with this figure.",
+    )
+
+    soko_undecided_policy = fields.Selection(
+        [
+            ("pay", "Pay the owner the agreed price"),
+            ("refuse", "Refuse the move until somebody decides"),
+        ],
+        string="Owners' pieces that leave unsold",
+        required=True,
+        default="pay",
+        help="What happens when production or another app takes pieces of an owner out of the "
+        "house and nobody was asked what becomes of them.",
     )
 
     _soko_hold_days_positive = models.Constraint(
@@ -60,3 +72,10 @@ class ResCompany(models.Model):
         if self._soko_get_sms_gateway_url():
             return SmsApiSoko
         return super()._get_sms_api_class()
+
+    @api.constrains("cost_method", "inventory_valuation")
+    def _check_soko_consigned_products(self):
+        """Products without a category of their own follow the company's valuation."""
+        for company in self:
+            templates = self.env["product.template"].with_company(company)
+            templates.search([("is_storable", "=", True)])._soko_check_owned_inside()

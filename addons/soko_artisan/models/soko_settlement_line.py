@@ -30,7 +30,12 @@ class SokoSettlementLine(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     kind = fields.Selection(
-        [("sale", "Sale"), ("return", "Return after settlement")],
+        [
+            ("sale", "Sale"),
+            ("loss", "Lost or broken in the house"),
+            ("use", "Used in production"),
+            ("return", "Return after settlement"),
+        ],
         required=True,
         readonly=True,
         default="sale",
@@ -242,18 +247,48 @@ class SokoSettlementLine(models.Model):
         )
 
     @api.model
+    def _prepare_unsold_vals(self, move_line, artisan, kind):
+        """Return the values of the line for pieces that left the house without a sale.
+
+        :param str kind: "loss" or "use"
+        """
+        return self._prepare_sale_vals(move_line, artisan) | {
+            "kind": kind,
+            "price_unit": self._get_unsold_price(move_line),
+            "state": "due",
+            "due_date": self.env.company._soko_today(),
+        }
+
+    @api.model
+    def _get_unsold_price(self, move_line):
+        """Return what a piece earns that nobody bought: a share is one of today's list price."""
+        lot = move_line.lot_id
+        if lot.soko_price_type != "split":
+            return self._get_agreed_price(move_line)
+        company, product = move_line.company_id, move_line.product_id
+        taxes = product.taxes_id._filter_taxes_by_company(company)
+        net = taxes.compute_all(product.lst_price, product=product)["total_excluded"]
+        currency = company.currency_id
+        net = product.currency_id._convert(
+            net, currency, company, self.env.company._soko_today(), round=False
+        )
+        return split_price(net, lot.soko_split_percent, currency._soko_payable_step())
+
+    @api.model
     def _fill_missing_prices(self, lots):
         """Price the open lines of `lots` that had none when they were sold. Others stay."""
         lines = self.search(
             [
                 ("lot_id", "in", lots.ids),
-                ("kind", "=", "sale"),
+                ("kind", "!=", "return"),
                 ("state", "in", ("awaiting_receipt", "due")),
                 ("price_unit", "=", 0),
             ]
         )
         for line in lines:
-            line.price_unit = line._get_agreed_price(line.move_line_id)
+            sold = line.kind == "sale"
+            price_of = line._get_agreed_price if sold else line._get_unsold_price
+            line.price_unit = price_of(line.move_line_id)
         lines.filtered(lambda li: li.state == "due")._trigger_settlement()
 
     # === BUSINESS METHODS - RETURNS === #
@@ -275,9 +310,21 @@ class SokoSettlementLine(models.Model):
     @api.model
     def _return_one(self, move_line):
         """Take back one returned move line. Return the values of the negative lines to make."""
-        left = move_line.quantity_product_uom
+        return self._take_back(
+            self._find_sold_lines(move_line), move_line, move_line.quantity_product_uom
+        )
+
+    @api.model
+    def _take_back(self, lines, move_line, quantity):
+        """Take `quantity` pieces back from `lines`, the first ones first.
+
+        Lines that are not settled count fewer pieces at once.
+
+        :return: the values of the negative lines to make for those that are settled
+        """
+        left = quantity
         vals_list = []
-        for line in self._find_sold_lines(move_line):
+        for line in lines:
             taken = min(left, line._get_returnable_quantity())
             if taken <= 0:
                 continue
@@ -366,7 +413,7 @@ class SokoSettlementLine(models.Model):
         :rtype: list[str]
         """
         self.ensure_one()
-        if self.kind == "sale" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
+        if self.kind != "return" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
             return [
                 self.env._(
                     "No price is agreed for this drop-off, or the sale price of the piece is "
@@ -383,6 +430,10 @@ class SokoSettlementLine(models.Model):
         text = self.product_id.display_name
         if self.kind == "return":
             text = self.env._("Returned: %(product)s", product=text)
+        elif self.kind == "loss":
+            text = self.env._("Lost or broken: %(product)s", product=text)
+        elif self.kind == "use":
+            text = self.env._("Used: %(product)s", product=text)
         return f"{text} ({self.lot_id.name}, {self.date})" if self.lot_id else text
 
     @api.model

@@ -26,6 +26,10 @@ class StockPicking(models.Model):
         RECEIVED_VIA, string="Known from", readonly=True, copy=False
     )
 
+    soko_return_reason = fields.Char(
+        string="Why they go back", readonly=True, copy=False, help="Said to the owner."
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:

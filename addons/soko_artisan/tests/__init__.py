@@ -5,6 +5,8 @@ from . import test_agreement
 from . import test_product
 from . import test_drop_off
 from . import test_reservation
+from . import test_traps
+from . import test_decision
 from . import test_replenishment
 from . import test_settlement
 from . import test_paid_notice
