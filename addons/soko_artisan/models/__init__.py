@@ -9,6 +9,8 @@ from . import soko_artisan
 from . import soko_agreement
 from . import soko_agreement_line
 from . import soko_replenishment
+from . import soko_advance
+from . import soko_advance_repayment
 from . import soko_settlement
 from . import soko_settlement_line
 from . import product_category
@@ -23,8 +25,8 @@ from . import stock_move
 from . import stock_move_line
 from . import stock_quant
 from . import stock_scrap
+from . import soko_stock_ageing
 from . import soko_stock_decision
-from . import base_partner_merge
 from . import account_move
 from . import account_payment
 from . import sms_sms

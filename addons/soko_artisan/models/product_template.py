@@ -97,7 +97,7 @@ class ProductTemplate(models.Model):
             [
                 ("product_tmpl_id", "in", risky.ids),
                 ("owner_id", "!=", False),
-                ("owner_id", "not in", self.env["res.company"].sudo().search([]).partner_id.ids),
+                ("owner_id.ref_company_ids", "=", False),
                 ("location_id.usage", "in", ("internal", "transit")),
                 ("quantity", "!=", 0),
                 ("company_id", "=", self.env.company.id),

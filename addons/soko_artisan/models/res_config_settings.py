@@ -11,6 +11,26 @@ class ResConfigSettings(models.TransientModel):
     soko_undecided_policy = fields.Selection(
         related="company_id.soko_undecided_policy", readonly=False
     )
+    soko_minimum_payout = fields.Monetary(
+        related="company_id.soko_minimum_payout",
+        readonly=False,
+        currency_field="company_currency_id",
+    )
+    soko_settle_schedule = fields.Selection(
+        related="company_id.soko_settle_schedule", readonly=False
+    )
+    soko_settle_weekday = fields.Selection(
+        related="company_id.soko_settle_weekday", readonly=False
+    )
+    soko_settle_monthday = fields.Integer(
+        related="company_id.soko_settle_monthday", readonly=False
+    )
+    soko_settlement_journal_id = fields.Many2one(
+        related="company_id.soko_settlement_journal_id", readonly=False
+    )
+    soko_advance_account_id = fields.Many2one(
+        related="company_id.soko_advance_account_id", readonly=False
+    )
     soko_default_hold_days = fields.Integer(
         related="company_id.soko_default_hold_days", readonly=False
     )

@@ -147,7 +147,7 @@ class SokoSettlementLine(models.Model):
             raise AccessError(self.env._("Only an artisan manager can settle."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
-        settlements = self.sudo()._settle()
+        settlements = self.sudo()._settle(minimum=False)
         if not settlements:
             raise UserError(
                 self.env._(
@@ -440,12 +440,15 @@ class SokoSettlementLine(models.Model):
     def _get_due_domain(self):
         return [("state", "=", "due"), ("due_date", "<=", self.env.company._soko_today())]
 
-    def _settle(self):
+    def _settle(self, minimum=True):
         """Collect those of these lines that are due and free into draft settlements.
 
         Lines that another worker is settling are skipped. A payee whose returns are worth more
         than the sales waits for the next sales: nobody is ever asked for money.
 
+        Open advances take their share at once.
+
+        :param bool minimum: leave payees out who earned less than the company's smallest payout
         :return: the new `soko.settlement` records, one for each payee and company
         """
         lines = self.try_lock_for_update().filtered_domain(self._get_due_domain())
@@ -456,7 +459,7 @@ class SokoSettlementLine(models.Model):
         payable = {
             key: group
             for key, group in by_payee.items()
-            if key[0].currency_id.compare_amounts(sum(group.mapped("amount")), 0) > 0
+            if group._is_worth_paying(key[0], minimum)
         }
         settlements = self.env["soko.settlement"].create(
             [
@@ -466,4 +469,12 @@ class SokoSettlementLine(models.Model):
         )
         for settlement, group in zip(settlements, payable.values(), strict=True):
             group.write({"state": "settled", "settlement_id": settlement.id})
+        settlements._deduct_advances()
         return settlements
+
+    def _is_worth_paying(self, company, minimum):
+        """Tell whether these lines of one payee add up to a payout."""
+        total = sum(self.mapped("amount"))
+        floor = company.soko_minimum_payout if minimum else 0
+        compare = company.currency_id.compare_amounts
+        return compare(total, 0) > 0 and compare(total, floor) >= 0

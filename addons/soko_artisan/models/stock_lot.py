@@ -60,6 +60,16 @@ class StockLot(models.Model):
             self.env["soko.settlement.line"].sudo()._fill_missing_prices(self)
         return res
 
+    def action_soko_return(self):
+        """Open the dialog that hands pieces of this lot back to their maker."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_artisan.soko_return_owner_action"
+        )
+        return action | {
+            "context": {"default_artisan_id": self.soko_artisan_id.id, "soko_lot_ids": self.ids}
+        }
+
     @api.model
     def _soko_get_snapshot_fields(self):
         """Return the names of the fields that say whose pieces these are, at what price."""

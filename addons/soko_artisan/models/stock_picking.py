@@ -64,11 +64,18 @@ class StockPicking(models.Model):
             self.move_line_ids.lot_id, config=False
         )
 
+    def action_soko_print_return(self):
+        """Print what the owner signs for pieces that are handed back."""
+        return self.env.ref("soko_artisan.action_report_return_receipt").report_action(
+            self, config=False
+        )
+
     @api.model
     def _soko_get_received_domain(self):
         return [
             ("state", "=", "done"),
             ("picking_type_code", "=", "outgoing"),
+            ("location_dest_id.usage", "=", "customer"),
             ("soko_received_date", "=", False),
         ]
 

@@ -42,7 +42,7 @@ class TestDecision(ArtisanCase):
         quant.inventory_quantity = quantity
         dialog = quant.action_apply_inventory()
         self.assertEqual(dialog["res_model"], "soko.stock.decide")
-        wizard = self.env["soko.stock.decide"].with_user(user).with_context(dialog["context"])
+        wizard = self.env["soko.stock.decide"].with_user(user).with_context(**dialog["context"])
         wizard.create({"action": action, "reason": reason}).action_confirm()
 
     def _move_out(self, usage, quantity=1, **values):
