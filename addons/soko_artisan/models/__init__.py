@@ -25,6 +25,7 @@ from . import stock_move
 from . import stock_move_line
 from . import stock_quant
 from . import stock_scrap
+from . import report_soko_artisan_report_statement
 from . import soko_stock_ageing
 from . import soko_stock_decision
 from . import account_move

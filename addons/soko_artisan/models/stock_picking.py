@@ -38,7 +38,27 @@ class StockPicking(models.Model):
 
     def write(self, vals):
         self._soko_check_received_vals(vals)
-        return super().write(vals)
+        other_owner = self.filtered(
+            lambda p: "owner_id" in vals
+            and p.owner_id.id != vals["owner_id"]
+            and p.location_id._soko_is_house()
+        )
+        res = super().write(vals)
+        other_owner._soko_reserve_again()
+        return res
+
+    def _soko_reserve_again(self):
+        """The owner was changed: what is reserved of others is given back, and theirs taken.
+
+        Pieces that somebody picked already stay as they are; validating them is refused when the
+        new owner hasn't got them.
+        """
+        moves = self.move_ids.filtered(
+            lambda m: m.state in ("assigned", "partially_available") and not m.picked
+        )
+        if moves:
+            moves._do_unreserve()
+            moves._action_assign()
 
     @api.model
     def _soko_check_received_vals(self, vals):

@@ -8,6 +8,9 @@ from . import test_reservation
 from . import test_traps
 from . import test_decision
 from . import test_ageing
+from . import test_two_workers
+from . import test_portal_stock
+from . import test_statement
 from . import test_return_owner
 from . import test_replenishment
 from . import test_settlement
