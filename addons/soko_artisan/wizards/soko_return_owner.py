@@ -64,6 +64,8 @@ class SokoReturnOwner(models.TransientModel):
         for line in lines:
             line._check_free()
         picking = self.env["stock.picking"].create(self._prepare_picking_vals(lines))
+        # Lines that are made together with their move don't know the transfer yet.
+        picking.move_ids.move_line_ids.picking_id = picking
         picking.move_ids.picked = True
         picking._action_done()
         return picking
