@@ -25,11 +25,14 @@ from . import soko_agreement_tier
 from . import soko_markdown
 from . import sale_order_line
 from . import soko_replenishment
+from . import soko_advance
+from . import soko_advance_repayment
 from . import soko_settlement
 from . import soko_settlement_line
 from . import product_category
 from . import product_product
 from . import product_template
+from . import stock_location
 from . import stock_lot
 from . import stock_warehouse
 from . import stock_warehouse_orderpoint
@@ -37,6 +40,11 @@ from . import stock_picking_type
 from . import stock_picking
 from . import stock_move
 from . import stock_move_line
+from . import stock_quant
+from . import stock_scrap
+from . import report_soko_artisan_report_statement
+from . import soko_stock_ageing
+from . import soko_stock_decision
 from . import account_move
 from . import account_payment
 from . import sms_sms

@@ -118,6 +118,37 @@ class ProductTemplate(models.Model):
                         reasons="\n".join(f"- {reason}" for reason in reasons),
                     )
                 )
+        self.filtered(lambda t: not t.soko_consigned)._soko_check_owned_inside()
+
+    def _soko_check_owned_inside(self):
+        """Refuse a valuation that counts owners' pieces while there are some in the house."""
+        risky = self.filtered(lambda t: t._soko_get_value_obstacles())
+        if not risky:
+            return
+        # sudo: the check counts all pieces, also those that the user's rules hide
+        inside = self.env["stock.quant"].sudo()._read_group(
+            [
+                ("product_tmpl_id", "in", risky.ids),
+                ("owner_id", "!=", False),
+                ("owner_id.ref_company_ids", "=", False),
+                ("location_id.usage", "in", ("internal", "transit")),
+                ("quantity", "!=", 0),
+                ("company_id", "=", self.env.company.id),
+            ],
+            ["product_id"],
+            ["quantity:sum"],
+        )
+        for product, quantity in inside[:1]:
+            reasons = product.product_tmpl_id._soko_get_value_obstacles()
+            raise ValidationError(
+                self.env._(
+                    "%(quantity)s x %(product)s in the house belong to others, so the books must "
+                    "never value it:\n%(reasons)s\nReturn or sell the pieces first.",
+                    quantity=f"{quantity:g}",
+                    product=product.display_name,
+                    reasons="\n".join(f"- {reason}" for reason in reasons),
+                )
+            )
 
     def _soko_get_valuation_obstacles(self):
         """Return, in words, what would put a value of this product in our books."""
@@ -125,6 +156,13 @@ class ProductTemplate(models.Model):
         checks = (
             (self.is_storable, self.env._('tick "Track inventory"')),
             (self.tracking == "lot", self.env._("track it by lots: each drop-off is one")),
+        )
+        return [text for good, text in checks if not good] + self._soko_get_value_obstacles()
+
+    def _soko_get_value_obstacles(self):
+        """Return, in words, what would let the books count owners' pieces as ours."""
+        self.ensure_one()
+        checks = (
             (self.cost_method == "standard", self.env._("its category must use standard cost")),
             (self.valuation == "periodic", self.env._("its category must be valued periodically")),
             (not self.lot_valuated, self.env._("it can't be valued by lot")),

@@ -37,7 +37,12 @@ class SokoSettlementLine(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     kind = fields.Selection(
-        [("sale", "Sale"), ("return", "Return after settlement")],
+        [
+            ("sale", "Sale"),
+            ("loss", "Lost or broken in the house"),
+            ("use", "Used in production"),
+            ("return", "Return after settlement"),
+        ],
         required=True,
         readonly=True,
         default="sale",
@@ -163,7 +168,7 @@ class SokoSettlementLine(models.Model):
             raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
-        settlements = self.sudo()._settle()
+        settlements = self.sudo()._settle(minimum=False)
         if not settlements:
             raise UserError(
                 self.env._(
@@ -321,7 +326,9 @@ class SokoSettlementLine(models.Model):
                 ("lot_id.soko_agreement_line_id", "=", self.lot_id.soko_agreement_line_id.id),
                 ("date", ">=", self.date.replace(**period)),
                 ("date", "<=", self.date),
-                ("kind", "in", ("sale", "return")),
+                "|",
+                ("kind", "=", "sale"),
+                ("origin_line_id.kind", "=", "sale"),
                 ("state", "!=", "cancelled"),
                 ("id", "<", self.id),
             ],
@@ -345,18 +352,55 @@ class SokoSettlementLine(models.Model):
         )
 
     @api.model
+    def _prepare_unsold_vals(self, move_line, artisan, kind):
+        """Return the values of the line for pieces that left the house without a sale.
+
+        :param str kind: "loss" or "use"
+        """
+        return self._prepare_sale_vals(move_line, artisan) | {
+            "kind": kind,
+            "state": "due",
+            "due_date": self.env.company._soko_today(),
+            **self._prepare_unsold_price_vals(move_line),
+        }
+
+    @api.model
+    def _prepare_unsold_price_vals(self, move_line):
+        """Return what a piece earns that nobody bought, as :meth:`_prepare_price_vals` does.
+
+        A share is one of today's sales price, whatever its markdown: no shopper paid less. It is
+        the share below the first number of pieces, since what is lost or used counts as none sold.
+        """
+        lot = move_line.lot_id
+        if lot.soko_price_type != "split":
+            return self._prepare_price_vals(move_line)
+        company, product = move_line.company_id, move_line.product_id
+        taxes = product.taxes_id._filter_taxes_by_company(company)
+        net = taxes.compute_all(product.lst_price, product=product)["total_excluded"]
+        currency = company.currency_id
+        net = product.currency_id._convert(
+            net, currency, company, self.env.company._soko_today(), round=False
+        )
+        tiers = lot.soko_tiers if lot.soko_tier_basis == "price" else []
+        percent = percent_at(lot.soko_split_percent, tiers or [], net)
+        return {"price_unit": split_price(net, percent, currency._soko_payable_step())}
+
+    @api.model
     def _fill_missing_prices(self, lots):
         """Price the open lines of `lots` that had none when they were sold. Others stay."""
         lines = self.search(
             [
                 ("lot_id", "in", lots.ids),
-                ("kind", "=", "sale"),
+                ("kind", "!=", "return"),
                 ("state", "in", ("awaiting_receipt", "due")),
                 ("price_unit", "=", 0),
             ]
         )
         for line in lines:
-            line.write(line._prepare_price_vals(line.move_line_id))
+            if line.kind == "sale":
+                line.write(line._prepare_price_vals(line.move_line_id))
+            else:
+                line.write(line._prepare_unsold_price_vals(line.move_line_id))
         lines._price_by_count()
         lines.filtered(lambda li: li.state == "due")._trigger_settlement()
 
@@ -379,9 +423,21 @@ class SokoSettlementLine(models.Model):
     @api.model
     def _return_one(self, move_line):
         """Take back one returned move line. Return the values of the negative lines to make."""
-        left = move_line.quantity_product_uom
+        return self._take_back(
+            self._find_sold_lines(move_line), move_line, move_line.quantity_product_uom
+        )
+
+    @api.model
+    def _take_back(self, lines, move_line, quantity):
+        """Take `quantity` pieces back from `lines`, the first ones first.
+
+        Lines that are not settled count fewer pieces at once.
+
+        :return: the values of the negative lines to make for those that are settled
+        """
+        left = quantity
         vals_list = []
-        for line in self._find_sold_lines(move_line):
+        for line in lines:
             taken = min(left, line._get_returnable_quantity())
             if taken <= 0:
                 continue
@@ -468,7 +524,7 @@ class SokoSettlementLine(models.Model):
         :rtype: list[str]
         """
         self.ensure_one()
-        if self.kind == "sale" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
+        if self.kind != "return" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
             return [
                 self.env._(
                     "No price is agreed for this drop-off, or the sale price of the piece is "
@@ -485,18 +541,25 @@ class SokoSettlementLine(models.Model):
         text = self.product_id.display_name
         if self.kind == "return":
             text = self.env._("Returned: %(product)s", product=text)
+        elif self.kind == "loss":
+            text = self.env._("Lost or broken: %(product)s", product=text)
+        elif self.kind == "use":
+            text = self.env._("Used: %(product)s", product=text)
         return f"{text} ({self.lot_id.name}, {self.date})" if self.lot_id else text
 
     @api.model
     def _get_due_domain(self):
         return [("state", "=", "due"), ("due_date", "<=", self.env.company._soko_today())]
 
-    def _settle(self):
+    def _settle(self, minimum=True):
         """Collect those of these lines that are due and free into draft settlements.
 
         Lines that another worker is settling are skipped. A payee whose returns are worth more
         than the sales waits for the next sales: nobody is ever asked for money.
 
+        Open advances take their share at once.
+
+        :param bool minimum: leave payees out who earned less than the company's smallest payout
         :return: the new `soko.settlement` records, one for each payee and company
         """
         lines = self.try_lock_for_update().filtered_domain(self._get_due_domain())
@@ -507,7 +570,7 @@ class SokoSettlementLine(models.Model):
         payable = {
             key: group
             for key, group in by_payee.items()
-            if key[0].currency_id.compare_amounts(sum(group.mapped("amount")), 0) > 0
+            if group._is_worth_paying(key[0], minimum)
         }
         settlements = self.env["soko.settlement"].create(
             [
@@ -517,4 +580,12 @@ class SokoSettlementLine(models.Model):
         )
         for settlement, group in zip(settlements, payable.values(), strict=True):
             group.write({"state": "settled", "settlement_id": settlement.id})
+        settlements._deduct_advances()
         return settlements
+
+    def _is_worth_paying(self, company, minimum):
+        """Tell whether these lines of one payee add up to a payout."""
+        total = sum(self.mapped("amount"))
+        floor = company.soko_minimum_payout if minimum else 0
+        compare = company.currency_id.compare_amounts
+        return compare(total, 0) > 0 and compare(total, floor) >= 0

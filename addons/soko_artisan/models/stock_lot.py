@@ -121,6 +121,16 @@ class StockLot(models.Model):
         self.ensure_one()
         return self.soko_drop_off_date or self.create_date.date(), self.id
 
+    def action_soko_return(self):
+        """Open the dialog that hands pieces of this lot back to their maker."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_artisan.soko_return_owner_action"
+        )
+        return action | {
+            "context": {"default_artisan_id": self.soko_artisan_id.id, "soko_lot_ids": self.ids}
+        }
+
     @api.model
     def _soko_get_snapshot_fields(self):
         """Return the names of the fields that say whose pieces these are, at what price."""

@@ -14,8 +14,17 @@ from . import test_agreement_roles
 from . import test_product
 from . import test_drop_off
 from . import test_reservation
+from . import test_traps
+from . import test_decision
+from . import test_ageing
+from . import test_two_workers
+from . import test_portal_stock
+from . import test_statement
+from . import test_return_owner
 from . import test_replenishment
 from . import test_settlement
+from . import test_advance
+from . import test_books_property
 from . import test_paid_notice
 from . import test_sms_gateway
 from . import test_access

@@ -1,3 +1,4 @@
+from . import payday
 from . import pricing
 from . import replenish
 from . import sms_gateway

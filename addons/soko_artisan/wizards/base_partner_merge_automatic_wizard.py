@@ -23,7 +23,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                     self.env._(
                         "%(names)s are %(count)s artisans of %(company)s, each with pieces and "
                         "money of her own, so their contacts can't be merged. Keep the one who "
-                        "delivers, set the other to Left and archive her.",
+                        "delivers; return the other's pieces and pay what she is owed, then set "
+                        "her to Left and archive her.",
                         names=", ".join(f"{a.name} ({a.ref})" for a in found),
                         count=len(found),
                         company=company.name,
