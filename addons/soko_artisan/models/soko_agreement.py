@@ -224,7 +224,8 @@ class SokoAgreement(models.Model):
 
     @api.constrains("state", "artisan_id")
     def _check_stage(self):
-        self.filtered(lambda a: a.state == "active").artisan_id._check_stage_allows("agreement")
+        running = self.filtered(lambda a: a.state in VERSIONED_STATES)
+        running.artisan_id._check_stage_allows("agreement")
 
     @api.constrains("state", "payee", "artisan_id")
     def _check_payee(self):

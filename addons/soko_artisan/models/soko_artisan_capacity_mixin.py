@@ -113,9 +113,9 @@ class SokoArtisanCapacityMixin(models.AbstractModel):
         groups = self.env["soko.replenishment"]._read_group(
             Domain("artisan_id", "in", self._origin.ids) & Domain("state", "in", OPEN_STATES) & due,
             ["artisan_id"],
-            ["quantity:sum", "quantity_done:sum"],
+            ["quantity_expected:sum"],
         )
-        open_pieces = {artisan.id: quantity - done for artisan, quantity, done in groups}
+        open_pieces = {artisan.id: quantity for artisan, quantity in groups}
         return {
             artisan: artisan._pieces_to_capacity(open_pieces[artisan._origin.id])
             for artisan in self

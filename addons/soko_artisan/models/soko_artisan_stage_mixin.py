@@ -124,6 +124,7 @@ class SokoArtisanStageMixin(models.AbstractModel):
     def _leave(self):
         """End what runs with artisans who left, and ask somebody to settle what is open."""
         self.agreement_ids.action_expire()
+        self.agreement_ids.filtered(lambda a: a.state == "to_sign").action_draft()
         requests = self.env["soko.replenishment"].search(
             [("artisan_id", "in", self.ids), ("state", "in", ("requested", "accepted"))]
         )

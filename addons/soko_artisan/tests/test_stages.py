@@ -71,7 +71,10 @@ class TestArtisanStages(ArtisanCase):
                     self.env["soko.replenishment"].create(
                         {"artisan_id": artisan.id, "product_id": self.cuff.id, "quantity": 1}
                     )
-                self.assertTrue(self._create_agreement(artisan, active=False), "a draft may wait")
+                draft = self._create_agreement(artisan, active=False)
+                self.assertEqual(draft.state, "draft", "a draft may wait")
+                with self.assertRaisesRegex(UserError, "set her stage to Trained"):
+                    draft.action_send()
 
     def test_staff_override_is_the_stage(self):
         artisan = self._create_artisan("Chebet Mfano", stage="applicant")
@@ -93,8 +96,13 @@ class TestArtisanStages(ArtisanCase):
         request = self.env["soko.replenishment"].create(
             {"artisan_id": self.amina.id, "product_id": self.cuff.id, "quantity": 2}
         )
+        unsigned = self._create_agreement(
+            self.amina, product=self._create_product("Ring, raw brass"), active=False
+        )
+        unsigned.action_send()
         self.amina.with_user(self.officer).stage = "left"
         self.assertEqual((agreement.state, request.state), ("expired", "declined"))
+        self.assertEqual(unsigned.state, "draft", "there is nothing left to sign")
         activity = self.amina.activity_ids
         self.assertIn("3 pieces are still in the house", activity.note)
         self.assertEqual(activity.user_id, self.officer)
