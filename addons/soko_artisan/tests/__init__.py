@@ -16,6 +16,7 @@ from . import test_drop_off
 from . import test_reservation
 from . import test_traps
 from . import test_decision
+from . import test_decision_terms
 from . import test_ageing
 from . import test_two_workers
 from . import test_portal_stock

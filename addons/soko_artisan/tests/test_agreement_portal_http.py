@@ -16,7 +16,9 @@ class TestAgreementPortal(ArtisanCase, HttpCase):
         super().setUpClass()
         cls.company.soko_allow_unsigned = False
         cls.user = cls._create_user("wanjiru", "base.group_portal", name="Wanjiru Mfano")
-        cls.wanjiru = cls.env["soko.artisan"].create({"partner_id": cls.user.partner_id.id})
+        cls.wanjiru = cls.env["soko.artisan"].create(
+            {"partner_id": cls.user.partner_id.id, "stage": "active"}
+        )
         tiers = {"price_type": "split", "split_percent": 50, "tier_basis": "month",
                  "tier_ids": [(0, 0, {"threshold": 20, "percent": 55})]}
         cls.agreement = cls._create_agreement(cls.wanjiru, active=False, line=tiers)

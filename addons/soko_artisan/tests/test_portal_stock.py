@@ -9,7 +9,9 @@ class TestPortalStock(ArtisanCase, HttpCase):
 
     def test_unsold_pieces_and_advances(self):
         user = self._create_user("wanjiru", "base.group_portal", name="Wanjiru Mfano")
-        wanjiru = self.env["soko.artisan"].create({"partner_id": user.partner_id.id})
+        wanjiru = self.env["soko.artisan"].create(
+            {"partner_id": user.partner_id.id, "stage": "active"}
+        )
         for artisan, reason in ((wanjiru, "Clasp broke"), (self.baraka, "Not for her eyes")):
             self._create_agreement(artisan)
             lot = self._drop_off(artisan, 2).move_line_ids.lot_id
