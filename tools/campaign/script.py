@@ -56,7 +56,7 @@ def letters():
     """Results that come late, often, in other shapes, or with strangers."""
     return [
         fault("lost_callback", .15), fault("callback_delay", .15, seconds=2.0),
-        fault("callback_duplicate", .7, copies=12), fault("callback_storm", .12, copies=60),
+        fault("callback_duplicate", .7, copies=12), fault("callback_storm", .12, copies=150),
         fault("callback_first", .3), fault("callback_shape", .8), fault("callback_wrong_id", .02),
         fault("callback_wrong_address", .3), fault("callback_broken", .12),
         fault("timeout_notice", .12), fault("timeout_after", .12),

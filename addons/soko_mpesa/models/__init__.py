@@ -6,6 +6,7 @@ from . import (
     soko_mpesa_attempt_text,
     soko_mpesa_evidence_text,
     soko_mpesa_account_books,
+    soko_mpesa_account_caps,
     soko_mpesa_attempt_books,
     soko_mpesa_payout_books,
     soko_mpesa_payout_together,

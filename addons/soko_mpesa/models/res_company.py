@@ -26,9 +26,20 @@ class ResCompany(models.Model):
              "number that cools off nothing is paid.",
     )
 
+    soko_mpesa_day_limit = fields.Integer(
+        string="Most M-Pesa sends a day (KES)", tracking=True,
+        help="Your own limit for what leaves all M-Pesa accounts of the company together in one "
+             "day of Nairobi. What would exceed it is sent on the next day. 0: no limit.",
+    )
+
     _soko_mpesa_waits = models.Constraint(
         "CHECK(soko_mpesa_cooling_hours >= 0 AND soko_mpesa_first_payment_limit >= 0)",
         "Cooling-off and first payment can't be negative.",
+    )
+
+    _soko_mpesa_day = models.Constraint(
+        "CHECK(COALESCE(soko_mpesa_day_limit, 0) >= 0)",
+        "What M-Pesa sends a day can't be negative.",
     )
 
     def write(self, vals):

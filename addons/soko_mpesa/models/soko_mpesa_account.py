@@ -33,6 +33,7 @@ OWN_FIELDS = frozenset({
     "stopped_reason", "last_error", "float_amount", "charges_amount", "float_at", "float_is_low",
     "balance_wanted", "balance_asked_at", "balance_error", "paused_until", "pause_count",
     "clock_difference", "golive_is_complete", "waiting_reason", "credential_refused",
+    "trial_since",
 })
 
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
@@ -43,7 +44,7 @@ class SokoMpesaAccount(models.Model):
     _description = "M-Pesa account"
     _inherit = [
         "mail.thread", "mail.activity.mixin", "soko.mpesa.account.float",
-        "soko.mpesa.account.guard", "soko.mpesa.account.books",
+        "soko.mpesa.account.guard", "soko.mpesa.account.books", "soko.mpesa.account.caps",
     ]
     _check_company_auto = True
     _order = "company_id, name"
@@ -269,6 +270,7 @@ class SokoMpesaAccount(models.Model):
                 account._arm_fence()
                 # sudo: new credentials haven't been refused; the field can't be written by hand
                 account.sudo().credential_refused = False
+                account._begin_trial()
         self.invalidate_recordset([field_name])
 
     def _inverse_consumer_key(self):
@@ -446,6 +448,7 @@ class SokoMpesaAccount(models.Model):
         })
         for account in self:
             self.env["soko.mpesa.secret"]._forgive_token(account)
+        self._end_trial()
         self._nudge_send()
 
     def action_check_setup(self):

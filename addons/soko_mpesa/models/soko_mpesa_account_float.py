@@ -186,6 +186,7 @@ class SokoMpesaAccountFloat(models.AbstractModel):
                 self, "query", result, raw, fields.Datetime.now())
             if self.balance_error:
                 self.balance_error = False
+            self._end_trial()  # the operator is the one of payments
         else:
             self.balance_error = explain.sentence(self.env, result.code, result.description)
         if result.code in LOCKING_RESULTS:

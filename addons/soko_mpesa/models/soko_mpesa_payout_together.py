@@ -50,13 +50,14 @@ class SokoMpesaPayoutTogether(models.AbstractModel):
         if len(heard) < 2:
             return letters.browse()
         self._keep_together(heard)
-        for attempt, (_letter, _raw, result) in heard.items():
-            if attempt._decide() != "paid":
-                raise NotTogether
-            attempt._set_state(
-                "paid", receipt=result.receipt, next_query_at=False, lease_owner=False,
-                lease_until=False)
-        payouts = self.browse([attempt.payout_id.id for attempt in heard])
+        proven = attempts.browse([attempt.id for attempt in heard])
+        if any(attempt._decide() != "paid" for attempt in proven):
+            raise NotTogether
+        for attempt in proven:
+            attempt.receipt = heard[attempt][2].receipt
+        # the states at once: to look for what follows from a state costs more than to write it
+        proven._set_state("paid", next_query_at=False, lease_owner=False, lease_until=False)
+        payouts = proven.payout_id
         payouts.write({"paid_at": fields.Datetime.now(), "paid_late": False})
         payouts.flush_recordset()
         payouts._book_together()
@@ -116,6 +117,7 @@ class SokoMpesaPayoutTogether(models.AbstractModel):
             and attempt.state in OPEN and len(self.attempt_ids) == 1
             and not (self.exception_reason or self.booking_error or self.reversal_receipt
                      or self.paid_at or self.fee_source)
+            and not attempt.account_id._was_tried_by(attempt)
             and payment.state == "in_process" and len(in_flight) == 1
             and not in_flight.reconciled
             and names.compare(names.split_party(result.party), self._get_known_name())

@@ -242,7 +242,8 @@ class SokoMpesaWatch(models.AbstractModel):
 
     def _find_short(self, account):
         """The float doesn't cover the next payout, so those behind it wait as well."""
-        waits = account.waiting_reason and self._count_due(account)
+        waiting = account.waiting_reason and not account.trial_since  # that one ends by itself
+        waits = waiting and self._count_due(account)
         if not waits:
             return None
         return "short", "1", account.float_at or account.write_date, True, {

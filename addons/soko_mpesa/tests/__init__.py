@@ -10,6 +10,7 @@ from . import (
     test_batch,
     test_books,
     test_callback_http,
+    test_caps,
     test_check,
     test_claims_file,
     test_classify,

@@ -178,7 +178,11 @@ class TestStatementFile(BaseCase):
                 broken = bytearray(raw)
                 for _hit in range(chance.randrange(1, 6)):
                     broken[chance.randrange(len(broken))] = chance.randrange(256)
-                statement.parse(bytes(broken[:chance.randrange(1, len(broken) + 1)]))
+                export = statement.parse(bytes(broken[:chance.randrange(1, len(broken) + 1)]))
+                self.assertTrue(export.rows or export.problems, "rows, or why there are none")
+                for row in export.rows:
+                    self.assertTrue(row.receipt)
+                    self.assertTrue(row.amount.is_finite())
 
     def test_kinds(self):
         for reason, details, amount, expected in (
