@@ -216,17 +216,24 @@ class TestTraps(ArtisanCase):
         self.assertFalse(decisions, "a shopper's return needs no decision")
 
     def test_t10_owned_pieces_are_not_bought_besides(self):
-        """Pieces of makers can be sold: a reordering rule has nothing to buy."""
+        """Pieces of makers can be sold: an old rule buys nothing, a new one is refused."""
+        values = {
+            "product_id": self.cuff.id,
+            "product_min_qty": 3,
+            "product_max_qty": 6,
+            "location_id": self.stock.id,
+        }
+        Rule = self.env["stock.warehouse.orderpoint"]
+        self.cuff.soko_consigned = False
+        rule = Rule.create(values)
+        self.assertEqual(rule.qty_to_order, 6)
+        self.cuff.soko_consigned = True
         self._drop_off(self.amina, 5)
-        rule = self.env["stock.warehouse.orderpoint"].create(
-            {
-                "product_id": self.cuff.id,
-                "product_min_qty": 3,
-                "product_max_qty": 6,
-                "location_id": self.stock.id,
-            }
-        )
-        self.assertEqual(rule.qty_to_order, 0)
+        rule.invalidate_recordset()
+        self.assertEqual(rule._get_qty_to_order(), 0)
+        rule.unlink()
+        with self._refused(ValidationError, "never bought"):
+            Rule.create(values)
         self.assertEqual(self.cuff.free_qty, 5, "the shop can sell them")
 
     def test_t12_scrap_asks_and_pays(self):
