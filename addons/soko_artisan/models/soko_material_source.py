@@ -19,7 +19,7 @@ class SokoMaterialSource(models.Model):
         required=True, help="Where it comes from, such as scrap yard Gikomba, row 4."
     )
     supplier_id = fields.Many2one(
-        "res.partner", string="Supplier", index="btree_not_null", check_company=True
+        "res.partner", index="btree_not_null", check_company=True
     )
     evidence = fields.Selection(
         [

@@ -40,7 +40,7 @@ class SokoTraining(models.Model):
         help="What is taught. Empty for topics that are no craft, such as bookkeeping.",
     )
     trainer_id = fields.Many2one(
-        "res.partner", string="Trainer", index="btree_not_null", check_company=True
+        "res.partner", index="btree_not_null", check_company=True
     )
     date_start = fields.Date(
         string="From",
