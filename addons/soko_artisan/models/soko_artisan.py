@@ -343,6 +343,9 @@ class SokoArtisan(models.Model):
     def _tell(self, body, record):
         """Tell each artisan by text message and, where there is an address, by e-mail.
 
+        The e-mail waits in the queue: sent at once, it would run into the scheduled action that
+        sends other mails of this moment, which then fails and leaves them lying for an hour.
+
         :param str body: text in the artisan's language
         :param record: document with a chatter that the message is about
         """
@@ -355,7 +358,10 @@ class SokoArtisan(models.Model):
                     subject=record.display_name,
                     body=body,
                     email_layout_xmlid="mail.mail_notification_light",
+                    force_send=False,
                 )
+                # sudo: a shopper's or artisan's tap may cause the mail; it may not start jobs
+                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     # === BUSINESS METHODS - PORTAL === #
 

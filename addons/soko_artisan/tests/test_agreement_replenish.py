@@ -95,6 +95,18 @@ class TestAgreementReplenish(ArtisanCase):
         self._silent_for(30)
         self.assertEqual(len(self._sms_to(self.amina)), before)
 
+    def test_her_mail_waits_for_the_queue(self):
+        self.amina.email = "amina@example.com"
+        agreement = self.amina.agreement_ids[:1] or self._create_agreement(self.amina)
+        with self.capture_triggers("mail.ir_cron_mail_scheduler_action") as triggers:
+            self.amina._tell("Please bring two more.", agreement)
+        mail = self.env["mail.mail"].search(
+            [("recipient_ids", "in", self.amina.partner_id.ids)], order="id desc", limit=1
+        )
+        self.assertEqual(mail.state, "outgoing")
+        self.assertIn("Please bring two more.", mail.body_html)
+        self.assertTrue(triggers.records, "it is sent soon")
+
     # === REORDER RULES === #
 
     def _rule(self, product, least=5):
