@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.modules.registry import DummyRLock, Registry
+from odoo.tools import SQL
 
 from .common import MpesaCase
 
@@ -38,9 +39,10 @@ class CommittedCase(MpesaCase):
 
     @classmethod
     def _make_key_file(cls):
-        super()._make_key_file()  # the first step of `MpesaCase.setUpClass`
+        done = super()._make_key_file()  # the first step of `MpesaCase.setUpClass`
         cls._remember()
         cls.addClassCleanup(cls._purge)
+        return done
 
     @classmethod
     def _remember(cls):
@@ -53,7 +55,7 @@ class CommittedCase(MpesaCase):
             for table, has_id in cr.fetchall():
                 cls.highest[table] = None
                 if has_id:
-                    cr.execute(f'SELECT COALESCE(max(id), 0) FROM "{table}"')
+                    cr.execute(SQL("SELECT COALESCE(max(id), 0) FROM %s", SQL.identifier(table)))
                     [cls.highest[table]] = cr.fetchone()
             cr.execute("SELECT id, lastcall, nextcall FROM ir_cron")
             cls.jobs = cr.fetchall()
@@ -65,13 +67,12 @@ class CommittedCase(MpesaCase):
             cr.execute("SET LOCAL session_replication_role = replica")
             cr.execute("SELECT id FROM ir_sequence WHERE id > %s", [cls.highest["ir_sequence"]])
             for (number,) in cr.fetchall():
-                cr.execute(f"DROP SEQUENCE IF EXISTS ir_sequence_{number:03d} CASCADE")
+                cr.execute(SQL("DROP SEQUENCE IF EXISTS %s CASCADE",
+                               SQL.identifier(f"ir_sequence_{number:03d}")))
             for table, highest in cls.highest.items():
-                if highest is None:
-                    cr.execute(
-                        f'DELETE FROM "{table}" WHERE xmin::text::bigint >= %s', [cls.began])
-                else:
-                    cr.execute(f'DELETE FROM "{table}" WHERE id > %s', [highest])
+                came = SQL("id > %s", highest) if highest is not None else SQL(
+                    "xmin::text::bigint >= %s", cls.began)
+                cr.execute(SQL("DELETE FROM %s WHERE %s", SQL.identifier(table), came))
             for number, lastcall, nextcall in cls.jobs:
                 cr.execute("UPDATE ir_cron SET lastcall = %s, nextcall = %s WHERE id = %s",
                            [lastcall, nextcall, number])
