@@ -227,10 +227,11 @@ class Campaign:
         while time.monotonic() < until:
             self.tend()
             with contextlib.suppress(psycopg2.Error):  # a job was faster
-                letters, unfinished = self.house.query(UNFINISHED)[0]
-                self.house.query(HASTEN, [unfinished])
-                if not (letters or unfinished or self.house.query(IMPORTING)[0][0]):
-                    return True
+                if not self.house.query(IMPORTING)[0][0]:
+                    letters, unfinished = self.house.query(UNFINISHED)[0]
+                    self.house.query(HASTEN, [unfinished])
+                    if not (letters or unfinished):
+                        return True
             time.sleep(HEALING)
         return False
 

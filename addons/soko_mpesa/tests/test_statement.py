@@ -645,6 +645,28 @@ class TestStatement(StatementCase):
         self.assertEqual((statement.state, statement.done_count), ("imported", 230))
         self.assertExplained(100_000)
 
+    def test_absence_is_heard_by_the_job_some_at_a_time(self):
+        """An attempt that is busy must not undo what the others have heard; nobody hears twice."""
+        lost = [self.lose(amount)[2] for amount in (1500, 1600, 1700)]
+        for payout in lost:
+            self.age(payout, hours=3)
+        rows = [self.topped_up(f"SG63TOP{number:03}", minutes=-600) for number in range(6)]
+        statement = self.upload([*rows, self.shown(), self.topped_up(minutes=-30)])
+        statement.action_check()
+        module = "odoo.addons.soko_mpesa.models.soko_mpesa_statement"
+        votes, hear = [], type(statement)._vote_absence
+        with patch(f"{module}.CHUNK", 1), patch(f"{module}.VOTES", 1), patch.object(
+                type(statement), "_vote_absence", lambda self, limit=None: (
+                    votes.append(limit), hear(self, limit))[1]):
+            statement.action_import()
+            self.run_cron("soko.mpesa.statement", "_cron_import")
+        self.assertEqual(statement.state, "imported")
+        self.assertGreaterEqual(votes.count(1), 3)
+        for payout in lost:
+            absent = payout.evidence_ids.filtered(lambda fact: fact.verdict == "absent")
+            self.assertEqual(len(absent), 1)
+        self.assertNoViolation()
+
     def test_lock_date(self):
         """What happened in a closed period is booked on the first open day, as Odoo does it."""
         lock = fields.Date.today() - timedelta(days=10)
