@@ -38,6 +38,7 @@ class SokoMpesaAutomation(models.Model):
 
     _name = "soko.mpesa.automation"
     _description = "M-Pesa: automation that was made or changed"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "state desc, changed_at desc, id desc"
     _allow_sudo_commands = False
 
