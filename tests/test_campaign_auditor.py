@@ -126,6 +126,15 @@ def test_misdeeds_of_the_service_are_explained_if_a_person_was_called(paid):
     assert sum(verdict.explained.values()) == 1
 
 
+def test_a_failure_that_the_success_overtook_may_call_a_person():
+    books = spoil(Books(), payout={"exception": True, "state": "exception"})
+    books.seen["A"]["faults"] = ["failure_first"]
+    verdict = books.verdict()
+    assert verdict.clean, verdict.findings
+    assert sum(verdict.explained.values()) == 1
+    assert not spoil(books, paid=[]).verdict().clean, "nothing was paid: no success came"
+
+
 def test_a_wrong_amount_that_nobody_was_called_for_is_found():
     verdict = spoil(Books(), paid=[{**PAID, "amount": 1300}]).verdict()
     assert verdict.unexplained == 100

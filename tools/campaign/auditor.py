@@ -42,6 +42,9 @@ TEXTS = """
 """
 TOKEN = re.compile(r"/soko/daraja/[a-z-]+/[A-Za-z0-9_-]{20,}")
 OPEN = ("prepared", "sending", "accepted", "unknown")
+# A failure that the service posts before it pays all the same. Its letter may be overtaken by the
+# one of the success; then it contradicts what is proven, and a person is rightly called.
+OVERTAKEN = "failure_first"
 
 Payout = collections.namedtuple(
     "Payout", "id name payment amount msisdn state receipt exception payment_state reference "
@@ -205,6 +208,10 @@ class Auditor:
         """A person was called: right if the service did wrong, else nobody can explain it."""
         if wrongs:
             self.verdict.explained["+".join(sorted(wrongs))] += 1
+            return
+        posted = set().union(*(self.ids[a.originator].faults for a in self.attempts[payout.id]))
+        if OVERTAKEN in posted and len(executed) == 1:
+            self.verdict.explained[f"{OVERTAKEN}, which came last"] += 1
             return
         self.verdict.find(f"{payout.name}: needs a person, and M-Pesa did nothing wrong")
         self.verdict.unexplained += abs(sum(e["amount"] for _a, e in executed) - payout.amount)
