@@ -38,6 +38,9 @@ from . import stock_warehouse
 from . import stock_warehouse_orderpoint
 from . import stock_picking_type
 from . import stock_picking
+from . import soko_receipt_token
+from . import soko_receipt_event
+from . import soko_receipt_rule
 from . import stock_move
 from . import stock_move_line
 from . import stock_quant

@@ -133,10 +133,22 @@ class ResCompany(models.Model):
 
         :rtype: datetime.date
         """
+        return datetime.now(self._soko_get_timezone()).date()
+
+    def _soko_day_of(self, moment):
+        """Return the date that a moment had where the company is.
+
+        :param datetime.datetime moment: UTC without a zone, as Odoo keeps it
+        :rtype: datetime.date
+        """
+        return pytz.utc.localize(moment).astimezone(self._soko_get_timezone()).date()
+
+    def _soko_get_timezone(self):
+        """Return where the company is, as a time zone; UTC when nothing says it."""
         zones = pytz.country_timezones.get(self.country_id.code or "", [])
         # sudo: the shopper or artisan who runs this may not read the company's address
         zone = self.sudo().partner_id.tz or (zones[0] if len(zones) == 1 else "UTC")
-        return datetime.now(pytz.timezone(zone)).date()
+        return pytz.timezone(zone)
 
     def _soko_last_payday(self):
         """Return the latest payday until today: what fell due by then is settled now.

@@ -497,12 +497,22 @@ class SokoSettlementLine(models.Model):
 
     def _make_due(self):
         """The shopper has the pieces: lines waiting for that become due after their hold days."""
-        today = self.env.company._soko_today()
         waiting = self.filtered(lambda li: li.state == "awaiting_receipt")
-        by_days = waiting.grouped(lambda li: li.lot_id.soko_hold_days)
-        for days, lines in by_days.items():
-            lines.write({"state": "due", "due_date": today + timedelta(days=days)})
+        for date, lines in waiting.grouped(lambda li: li._get_due_date()).items():
+            lines.write({"state": "due", "due_date": date})
         waiting._trigger_settlement()
+
+    def _get_due_date(self):
+        """Return the day from which this line may be settled: hold days after the receipt.
+
+        The day of the receipt is the one where the company is.
+
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        received, company = self.picking_id.soko_received_date, self.company_id
+        day = company._soko_day_of(received) if received else company._soko_today()
+        return day + timedelta(days=self.lot_id.soko_hold_days)
 
     def _trigger_settlement(self):
         """Wake the settlement run on the days these lines fall due."""

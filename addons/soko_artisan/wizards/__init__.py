@@ -2,6 +2,8 @@ from . import base_partner_merge_automatic_wizard
 from . import soko_agreement_sign
 from . import soko_drop_off
 from . import soko_drop_off_line
+from . import soko_receipt_note
+from . import soko_receipt_token_show
 from . import soko_return_owner
 from . import soko_return_owner_line
 from . import soko_stock_decide
