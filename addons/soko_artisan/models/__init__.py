@@ -48,6 +48,8 @@ from . import stock_scrap
 from . import report_soko_artisan_report_statement
 from . import soko_stock_ageing
 from . import soko_stock_decision
+from . import soko_owed_report
+from . import soko_margin_report
 from . import account_move
 from . import account_payment
 from . import sms_sms

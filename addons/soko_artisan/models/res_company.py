@@ -108,6 +108,15 @@ class ResCompany(models.Model):
         help="What artisans owe us. Made when first needed.",
     )
 
+    soko_accrual_account_id = fields.Many2one(
+        "account.account",
+        string="Account of accrued settlements",
+        check_company=True,
+        domain="[('account_type', '=', 'liability_current')]",
+        help="What we owe for sold pieces at the end of a period and that no bill says yet. Made "
+        "when first needed.",
+    )
+
     _soko_notice_days_positive = models.Constraint(
         "CHECK (soko_expiry_notice_days >= 0 AND soko_reminder_days >= 0)",
         "Days can't be negative.",
@@ -195,6 +204,23 @@ class ResCompany(models.Model):
                 }
             )
         return self.soko_advance_account_id
+
+    def _soko_get_accrual_account(self):
+        """Return the account of what is owed and not billed, made when first needed."""
+        self.ensure_one()
+        # sudo: as for the journal
+        company = self.sudo()
+        if not company.soko_accrual_account_id:
+            Account = company.env["account.account"].with_company(company)
+            company.soko_accrual_account_id = Account.create(
+                {
+                    "name": self.env._("Accrued settlements of artisans"),
+                    "code": Account._search_new_account_code("219000"),
+                    "account_type": "liability_current",
+                    "company_ids": [Command.set(company.ids)],
+                }
+            )
+        return self.soko_accrual_account_id
 
     def _soko_get_sms_gateway_url(self):
         """Return the address that takes this company's text messages, or an empty string.

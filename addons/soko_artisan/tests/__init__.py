@@ -25,6 +25,9 @@ from . import test_return_owner
 from . import test_replenishment
 from . import test_settlement
 from . import test_advance
+from . import test_accrual
+from . import test_margin_report
+from . import test_owed_report
 from . import test_receipt_tools
 from . import test_receipt_event
 from . import test_receipt_rule

@@ -1,4 +1,5 @@
 from . import base_partner_merge_automatic_wizard
+from . import soko_accrual
 from . import soko_agreement_sign
 from . import soko_drop_off
 from . import soko_drop_off_line
