@@ -26,6 +26,8 @@ from . import test_replenishment
 from . import test_settlement
 from . import test_advance
 from . import test_accrual
+from . import test_currency
+from . import test_two_companies
 from . import test_margin_report
 from . import test_owed_report
 from . import test_receipt_tools
