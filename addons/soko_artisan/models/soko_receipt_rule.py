@@ -110,9 +110,8 @@ class SokoReceiptRule(models.Model):
 
     def _is_over(self, picking):
         """Tell whether the time of this rule is over for a delivery."""
-        company = picking.company_id
-        shipped = company._soko_day_of(picking.date_done)
-        return company._soko_today() >= shipped + timedelta(days=self.days)
+        over = picking._soko_get_shipped_day() + timedelta(days=self.days)
+        return picking.company_id._soko_today() >= over
 
     # === CRON === #
 
@@ -154,7 +153,7 @@ class SokoReceiptRule(models.Model):
         """Note one receipt; what goes wrong there stops no other."""
         evidence = self.env._(
             "Nobody said that it arrived. Sent on %(shipped)s; rule: %(rule)s.",
-            shipped=picking.company_id._soko_day_of(picking.date_done),
+            shipped=picking._soko_get_shipped_day(),
             rule=self.display_name,
         )
         try:

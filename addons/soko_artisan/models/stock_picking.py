@@ -78,7 +78,7 @@ class StockPicking(models.Model):
     def _soko_check_received_vals(self, vals):
         """`readonly` keeps no RPC call away: a date alone would leave the artisans unpaid."""
         if not self.env.su and ("soko_received_date" in vals or "soko_received_via" in vals):
-            raise AccessError(self.env._('Press "Shopper has received it" on the delivery.'))
+            raise AccessError(self.env._('Press "Received by the shopper" on the delivery.'))
 
     def action_soko_mark_received(self):
         """Staff know that the shopper has the parcel: ask when, and how they know."""
@@ -196,13 +196,24 @@ class StockPicking(models.Model):
             return "future"
         company = self.company_id
         # By days: a parcel that left by hand at noon may be validated in the evening.
-        if company._soko_day_of(date) < company._soko_day_of(self.date_done):
+        if company._soko_day_of(date) < self._soko_get_shipped_day():
             return "before_shipped"
         if via not in ("carrier", "timeout"):
             return ""
         if self.sale_id.state == "cancel":
             return "cancelled"
         return "returned" if self._soko_all_came_back() else ""
+
+    def _soko_get_shipped_day(self):
+        """Return the day on which this delivery was validated, where the company is.
+
+        A delivery whose moves were finished one by one knows it from them only.
+
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        shipped = self.date_done or max(self.move_ids.mapped("date"))
+        return self.company_id._soko_day_of(shipped)
 
     def _soko_all_came_back(self):
         """Tell whether each piece of this delivery was sent back to us."""

@@ -125,6 +125,13 @@ class TestReceiptEvent(ArtisanCase):
         noon = datetime(2026, 3, 2, 9, 0)
         self.assertTrue(self.picking._soko_mark_received("carrier", date=noon))
 
+    def test_moves_finished_one_by_one(self):
+        """Another app may finish the moves without the delivery's own button."""
+        self.picking.date_done = False
+        early = fields.Datetime.now() - timedelta(days=2)
+        self.assertEqual(self._refused(date=early), "before_shipped")
+        self.assertTrue(self.picking._soko_mark_received("staff"))
+
     def test_order_was_cancelled(self):
         self.picking.sale_id._action_cancel()
         self.assertEqual(self._refused(), "cancelled")
