@@ -10,6 +10,8 @@
         "data/website_menu_data.xml",
         "data/mail_template_data.xml",
         "views/soko_artisan_views.xml",
+        "views/soko_receipt_rule_views.xml",
+        "views/soko_receipt_token_views.xml",
         "views/made_by_templates.xml",
         "views/makers_templates.xml",
         "views/received_templates.xml",

@@ -38,6 +38,9 @@ from . import stock_warehouse
 from . import stock_warehouse_orderpoint
 from . import stock_picking_type
 from . import stock_picking
+from . import soko_receipt_token
+from . import soko_receipt_event
+from . import soko_receipt_rule
 from . import stock_move
 from . import stock_move_line
 from . import stock_quant
@@ -45,6 +48,8 @@ from . import stock_scrap
 from . import report_soko_artisan_report_statement
 from . import soko_stock_ageing
 from . import soko_stock_decision
+from . import soko_owed_report
+from . import soko_margin_report
 from . import account_move
 from . import account_payment
 from . import sms_sms

@@ -11,6 +11,18 @@ class AccountMove(models.Model):
         groups="soko_artisan.soko_artisan_group_user",
     )
 
+    soko_accrual_date = fields.Date(
+        string="Settlements accrued on",
+        readonly=True,
+        copy=False,
+        help="This entry accrues what was sold and not billed to us at the end of this day.",
+    )
+
+    _soko_accrual_uniq = models.UniqueIndex(
+        "(company_id, soko_accrual_date) WHERE soko_accrual_date IS NOT NULL AND state <> 'cancel'",
+        "What is not billed at the end of this period is accrued already. Open that entry.",
+    )
+
     def _invoice_paid_hook(self):
         res = super()._invoice_paid_hook()
         # sudo: an accountant without artisan rights pays the bill, the artisan is told all the same

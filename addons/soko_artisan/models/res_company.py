@@ -108,6 +108,15 @@ class ResCompany(models.Model):
         help="What artisans owe us. Made when first needed.",
     )
 
+    soko_accrual_account_id = fields.Many2one(
+        "account.account",
+        string="Account of accrued settlements",
+        check_company=True,
+        domain="[('account_type', '=', 'liability_current')]",
+        help="What we owe for sold pieces at the end of a period and that no bill says yet. Made "
+        "when first needed.",
+    )
+
     _soko_notice_days_positive = models.Constraint(
         "CHECK (soko_expiry_notice_days >= 0 AND soko_reminder_days >= 0)",
         "Days can't be negative.",
@@ -133,10 +142,22 @@ class ResCompany(models.Model):
 
         :rtype: datetime.date
         """
+        return datetime.now(self._soko_get_timezone()).date()
+
+    def _soko_day_of(self, moment):
+        """Return the date that a moment had where the company is.
+
+        :param datetime.datetime moment: UTC without a zone, as Odoo keeps it
+        :rtype: datetime.date
+        """
+        return pytz.utc.localize(moment).astimezone(self._soko_get_timezone()).date()
+
+    def _soko_get_timezone(self):
+        """Return where the company is, as a time zone; UTC when nothing says it."""
         zones = pytz.country_timezones.get(self.country_id.code or "", [])
         # sudo: the shopper or artisan who runs this may not read the company's address
         zone = self.sudo().partner_id.tz or (zones[0] if len(zones) == 1 else "UTC")
-        return datetime.now(pytz.timezone(zone)).date()
+        return pytz.timezone(zone)
 
     def _soko_last_payday(self):
         """Return the latest payday until today: what fell due by then is settled now.
@@ -183,6 +204,23 @@ class ResCompany(models.Model):
                 }
             )
         return self.soko_advance_account_id
+
+    def _soko_get_accrual_account(self):
+        """Return the account of what is owed and not billed, made when first needed."""
+        self.ensure_one()
+        # sudo: as for the journal
+        company = self.sudo()
+        if not company.soko_accrual_account_id:
+            Account = company.env["account.account"].with_company(company)
+            company.soko_accrual_account_id = Account.create(
+                {
+                    "name": self.env._("Accrued settlements of artisans"),
+                    "code": Account._search_new_account_code("219000"),
+                    "account_type": "liability_current",
+                    "company_ids": [Command.set(company.ids)],
+                }
+            )
+        return self.soko_accrual_account_id
 
     def _soko_get_sms_gateway_url(self):
         """Return the address that takes this company's text messages, or an empty string.

@@ -31,6 +31,9 @@ class ResConfigSettings(models.TransientModel):
     soko_advance_account_id = fields.Many2one(
         related="company_id.soko_advance_account_id", readonly=False
     )
+    soko_accrual_account_id = fields.Many2one(
+        related="company_id.soko_accrual_account_id", readonly=False
+    )
     soko_default_hold_days = fields.Integer(
         related="company_id.soko_default_hold_days", readonly=False
     )

@@ -268,11 +268,13 @@ class SokoSettlement(models.Model):
         """Return (company, payee, lines) of what fell due by each company's last payday."""
         Line = self.env["soko.settlement.line"]
         groups = []
-        for (company,) in Line._read_group(Line._get_due_domain(), ["company_id"]):
-            domain = Domain(Line._get_due_domain()) & Domain(
+        for (company,) in Line._read_group([("state", "=", "due")], ["company_id"]):
+            # In the company's own environment: its day may be another one than the run's.
+            CompanyLine = Line.with_company(company)
+            domain = Domain(CompanyLine._get_due_domain()) & Domain(
                 [("company_id", "=", company.id), ("due_date", "<=", company._soko_last_payday())]
             )
-            groups += Line._read_group(domain, ["company_id", "payee_id"], ["id:recordset"])
+            groups += CompanyLine._read_group(domain, ["company_id", "payee_id"], ["id:recordset"])
         return groups
 
     @api.model

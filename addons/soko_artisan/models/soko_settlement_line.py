@@ -179,6 +179,22 @@ class SokoSettlementLine(models.Model):
             settlement._process()
         return self.env["soko.settlement"].browse(settlements.ids)._get_records_action()
 
+    def action_price_again(self):
+        """Price lines that had no price when they were sent: a rate or a price is known now."""
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can price again. Ask one."))
+        self.check_access("read")
+        # sudo: the ledger is written by machines only; lines that have a price stay as they are
+        lines = self.sudo()
+        lines._fill_missing_prices(lines.lot_id)
+        if not any(lines.mapped("price_unit")):
+            raise UserError(
+                self.env._(
+                    "Still no price: enter the rate of the day on which the piece was sent, or put "
+                    "the price on its lot right."
+                )
+            )
+
     # === BUSINESS METHODS - FROM THE DELIVERY === #
 
     @api.model
@@ -220,7 +236,7 @@ class SokoSettlementLine(models.Model):
         :param artisan: `soko.artisan` that owned the pieces
         """
         company, lot = move_line.company_id, move_line.lot_id
-        today = self.env.company._soko_today()
+        today = company._soko_today()
         # Pieces to be owed on use that were sold as they are: they are used when they are sent.
         at_shipping = lot.soko_debt_trigger in ("shipped", "used")
         return {
@@ -255,21 +271,29 @@ class SokoSettlementLine(models.Model):
 
     @api.model
     def _prepare_fixed_price_vals(self, move_line, step):
-        """Return a fixed price in the company's currency, at the rate of today."""
+        """Return a fixed price in the company's currency, at the rate of the day it was sent."""
         lot, company = move_line.lot_id, move_line.company_id
         price, own = lot.soko_unit_price, company.currency_id
         currency = lot.soko_currency_id or own
-        today, values = self.env.company._soko_today(), {}
+        day, values = self._get_rate_day(move_line), {}
         if currency != own:
             values = {"agreed_currency_id": currency.id, "agreed_price": price, "agreed_rate": 0}
-            if not currency._soko_has_rate(own, company, today):
+            if not currency._soko_has_rate(own, company, day):
                 return values | {"price_unit": 0}
-            rate = currency._get_conversion_rate(currency, own, company, today)
+            rate = currency._get_conversion_rate(currency, own, company, day)
             values["agreed_rate"] = rate
             price = round_payable(price * rate, step)
         if (lot.soko_markdown or {}).get("bearer") == "shared":
             price = reduce_fixed(price, *self._get_shop_prices(move_line), step)
         return values | {"price_unit": price}
+
+    @api.model
+    def _get_rate_day(self, move_line):
+        """Return the day whose rates count: the one on which the piece was sent.
+
+        Also when the line is priced later, because a rate or price was missing then.
+        """
+        return move_line.company_id._soko_day_of(move_line.move_id.date)
 
     @api.model
     def _get_base_price(self, move_line):
@@ -339,16 +363,18 @@ class SokoSettlementLine(models.Model):
     def _get_net_sale_price(self, move_line, currency):
         """Return the shopper's price of one piece after discount, without tax, in `currency`.
 
-        0 when the order line sells something else than this piece, such as a set.
+        At the rate of the day on which it was sent: that is when it is earned. 0 when there is no
+        rate, or the order line sells something else than this piece, such as a set.
         """
         sale_line = move_line.move_id.sale_line_id
         if not sale_line.product_uom_qty or sale_line.product_id != move_line.product_id:
             return 0
+        day, company = self._get_rate_day(move_line), move_line.company_id
+        if not sale_line.currency_id._soko_has_rate(currency, company, day):
+            return 0
         per_unit = sale_line.price_subtotal / sale_line.product_uom_qty
         per_piece = sale_line.product_uom_id._compute_price(per_unit, move_line.product_id.uom_id)
-        return sale_line.currency_id._convert(
-            per_piece, currency, move_line.company_id, self.env.company._soko_today(), round=False
-        )
+        return sale_line.currency_id._convert(per_piece, currency, company, day, round=False)
 
     @api.model
     def _prepare_unsold_vals(self, move_line, artisan, kind):
@@ -359,7 +385,7 @@ class SokoSettlementLine(models.Model):
         return self._prepare_sale_vals(move_line, artisan) | {
             "kind": kind,
             "state": "due",
-            "due_date": self.env.company._soko_today(),
+            "due_date": move_line.company_id._soko_today(),
             **self._prepare_unsold_price_vals(move_line),
         }
 
@@ -472,7 +498,7 @@ class SokoSettlementLine(models.Model):
     def _prepare_return_vals(self, move_line, quantity):
         """Return the values of the negative line for `quantity` returned pieces."""
         self.ensure_one()
-        today = self.env.company._soko_today()
+        today = self.company_id._soko_today()
         names = ("artisan_id", "payee_id", "company_id", "currency_id", "product_id", "lot_id")
         return {name: self[name].id for name in (*names, "sale_line_id")} | {
             "kind": "return",
@@ -497,12 +523,22 @@ class SokoSettlementLine(models.Model):
 
     def _make_due(self):
         """The shopper has the pieces: lines waiting for that become due after their hold days."""
-        today = self.env.company._soko_today()
         waiting = self.filtered(lambda li: li.state == "awaiting_receipt")
-        by_days = waiting.grouped(lambda li: li.lot_id.soko_hold_days)
-        for days, lines in by_days.items():
-            lines.write({"state": "due", "due_date": today + timedelta(days=days)})
+        for date, lines in waiting.grouped(lambda li: li._get_due_date()).items():
+            lines.write({"state": "due", "due_date": date})
         waiting._trigger_settlement()
+
+    def _get_due_date(self):
+        """Return the day from which this line may be settled: hold days after the receipt.
+
+        The day of the receipt is the one where the company is.
+
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        received, company = self.picking_id.soko_received_date, self.company_id
+        day = company._soko_day_of(received) if received else company._soko_today()
+        return day + timedelta(days=self.lot_id.soko_hold_days)
 
     def _trigger_settlement(self):
         """Wake the settlement run on the days these lines fall due."""
@@ -527,7 +563,8 @@ class SokoSettlementLine(models.Model):
             return [
                 self.env._(
                     "No price is agreed for this drop-off, or the sale price of the piece is "
-                    "unknown. Put the price on the lot right."
+                    "unknown. Put the price on the lot right. If it was sold or agreed in another "
+                    'currency: enter the rate of that day, then take "Price again".'
                 )
             ]
         return []

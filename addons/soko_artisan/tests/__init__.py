@@ -25,6 +25,15 @@ from . import test_return_owner
 from . import test_replenishment
 from . import test_settlement
 from . import test_advance
+from . import test_accrual
+from . import test_currency
+from . import test_two_companies
+from . import test_margin_report
+from . import test_owed_report
+from . import test_receipt_tools
+from . import test_receipt_event
+from . import test_receipt_rule
+from . import test_carrier_receipt_http
 from . import test_books_property
 from . import test_paid_notice
 from . import test_sms_gateway

@@ -19,6 +19,7 @@ class ArtisanCase(TransactionCase, CronMixinCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        cls.env = cls._enter_company(cls.env)
         cls.company = cls.env.company
         cls.company.soko_default_hold_days = 0
         cls.company.soko_auto_pay = False
@@ -39,6 +40,11 @@ class ArtisanCase(TransactionCase, CronMixinCase):
         cls.shopper = cls.env["res.partner"].create({"name": "Shopper Mfano"})
         cls.officer = cls._create_user("officer", "soko_artisan.soko_artisan_group_user")
         cls.manager = cls._create_user("manager", "soko_artisan.soko_artisan_group_manager")
+
+    @classmethod
+    def _enter_company(cls, env):
+        """Return the environment that everything is made in. Another company: override."""
+        return env
 
     # === FACTORIES === #
 

@@ -53,9 +53,16 @@ class TestArtisanQc(ArtisanQcCase):
         self.assertIn(lot.name, line._get_blocking_reasons()[0])
         self.assertFalse(self._settle_received(delivery))
         self.assertEqual(line.state, "due")
+        self.assertEqual(self._get_owed_status(), "3_held")
         lot.with_user(self.manager).soko_qc_waived = True
         self.assertFalse(line._get_blocking_reasons())
+        self.assertEqual(self._get_owed_status(), "4_due")
         self.assertEqual(line._settle().amount_total, 350)
+
+    def _get_owed_status(self):
+        report = self.env["soko.owed.report"].with_user(self.officer)
+        report.invalidate_model()  # the same row, read anew
+        return report.search([("artisan_id", "=", self.amina.id)]).status
 
     def test_queries_do_not_grow_with_the_lines(self):
         self._inspect(self._drop_off(self.amina, 6))

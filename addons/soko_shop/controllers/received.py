@@ -35,10 +35,16 @@ class SokoReceived(http.Controller):
         picking, problem = self._find(token)
         if problem:
             return self._render_problem(problem)
-        if picking.soko_received_date:
-            return self._render(picking, "told", token)
-        picking._soko_mark_received("shopper")
-        return self._render(picking, "thanks", token)
+        told = picking._soko_mark_received(
+            "shopper",
+            partner_id=picking._soko_get_shopper().id,
+            address=request.httprequest.remote_addr,
+            evidence=picking.env._(
+                "Tapped on the page behind the signed link. Browser: %s",
+                request.httprequest.user_agent.string,
+            ),
+        )
+        return self._render(picking, "thanks" if told else "told", token)
 
     def _find(self, token):
         return request.env["stock.picking"]._soko_find_by_received_token(token)

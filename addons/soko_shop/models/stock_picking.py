@@ -2,6 +2,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import hash_sign, verify_hash_signed
 
 from ..tools.received_token import read_expiry
@@ -13,7 +14,18 @@ LINK_DAYS = 60
 class StockPicking(models.Model):
     _inherit = "stock.picking"
 
+    _soko_tracking = models.Index(
+        "(carrier_tracking_ref) WHERE carrier_tracking_ref IS NOT NULL"
+    )
+
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _soko_get_tracking_domain(self, tracking_ref):
+        """A parcel is also known by the number that its carrier gave it."""
+        return Domain(super()._soko_get_tracking_domain(tracking_ref)) | Domain(
+            "carrier_tracking_ref", "=", tracking_ref
+        )
 
     def _send_confirmation_email(self):
         """Send the shopper the link to tell us that the pieces arrived, once they are shipped."""
