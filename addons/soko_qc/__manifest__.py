@@ -5,7 +5,7 @@
     "summary": "Inspect received pieces one by one; plate them in baths and runs",
     "author": "SOKO",
     "license": "LGPL-3",
-    "depends": ["stock", "mrp"],
+    "depends": ["stock", "mrp", "barcodes"],
     "data": [
         "security/res_groups.xml",
         "security/ir_rule.xml",
@@ -18,6 +18,7 @@
         "views/soko_qc_defect_views.xml",
         "views/soko_qc_inspection_piece_views.xml",
         # Inspections open the piece's form and the piece figures.
+        "views/soko_qc_bench_views.xml",
         "views/soko_qc_inspection_views.xml",
         # Plans open the makers' severities.
         "views/soko_qc_sampling_state_views.xml",
@@ -38,7 +39,10 @@
         "views/menus.xml",
     ],
     "demo": ["demo/soko_qc_demo.xml"],
-    "assets": {"web.assets_tests": ["soko_qc/static/tests/tours/**/*"]},
+    "assets": {
+        "web.assets_backend": ["soko_qc/static/src/bench/**/*"],
+        "web.assets_tests": ["soko_qc/static/tests/tours/**/*"],
+    },
     "post_init_hook": "post_init_hook",
     "application": True,
 }

@@ -17,7 +17,7 @@ PILLARS = ("soko_artisan", "soko_qc", "soko_mpesa")
 # The whole table. A new arrow is a decision: write it here and in docs/decisions.md.
 ALLOWED = {
     "soko_artisan": {"purchase_stock", "sale_stock", "account", "portal", "sms"},
-    "soko_qc": {"stock", "mrp"},
+    "soko_qc": {"stock", "mrp", "barcodes"},
     "soko_mpesa": {"account", "phone_validation", "sms"},
     "soko_artisan_qc": {"soko_artisan", "soko_qc"},
     "soko_shop": {"soko_artisan", "website_sale_stock"},

@@ -6,6 +6,8 @@ from . import soko_qc_sampled_lot
 from . import soko_qc_inspection
 from . import soko_qc_inspection_piece
 from . import soko_qc_inspection_result
+from . import soko_qc_tap
+from . import soko_qc_bench
 from . import soko_plating_process
 from . import soko_plating_bath
 from . import soko_plating_run

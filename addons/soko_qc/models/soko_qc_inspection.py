@@ -97,6 +97,11 @@ class SokoQcInspection(models.Model):
         compute="_compute_qty_returned",
         help="Rejected pieces that are on a return transfer, handed over or not.",
     )
+    taps_per_piece = fields.Float(
+        digits=(16, 2),
+        compute="_compute_taps_per_piece",
+        help="Touches at the bench for each piece that was looked at; 0 when the form was used.",
+    )
     decision = fields.Selection(
         [("accepted", "Accepted"), ("partly", "Partly Accepted"), ("rejected", "Rejected")],
         compute="_compute_decision",
@@ -115,6 +120,15 @@ class SokoQcInspection(models.Model):
             inspection.piece_count = len(results)
             inspection.todo_count = results.count(judgement.TODO)
             inspection.failed_count = results.count(judgement.FAIL)
+
+    def _compute_taps_per_piece(self):
+        counts = dict(
+            self.env["soko.qc.tap"]._read_group(
+                [("inspection_id", "in", self.ids)], ["inspection_id"], ["__count"]
+            )
+        )
+        for inspection in self:
+            inspection.taps_per_piece = counts.get(inspection, 0) / (inspection.piece_count or 1)
 
     @api.depends("state", "qty_accepted", "qty_rejected")
     def _compute_decision(self):
@@ -282,6 +296,12 @@ class SokoQcInspection(models.Model):
         ).items():
             pickings |= inspections._create_return(partner, picking_type)
         return self._get_pickings_action(pickings)
+
+    def action_open_bench(self):
+        """Open this inspection on the full-screen page."""
+        self.ensure_one()
+        action = self.env["ir.actions.client"]._for_xml_id("soko_qc.soko_qc_bench_action")
+        return dict(action, params={"inspection": self.id})
 
     def action_view_moves(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("stock.stock_move_line_action")

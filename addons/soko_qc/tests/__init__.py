@@ -2,6 +2,7 @@ from . import test_tools
 from . import test_sampling_tables
 from . import test_statistics
 from . import test_soko_qc_plan
+from . import test_soko_qc_bench
 from . import test_soko_qc_inspection
 from . import test_soko_qc_sampling
 from . import test_gate
