@@ -1,4 +1,5 @@
 from . import test_tools
+from . import test_plating_tools
 from . import test_sampling_tables
 from . import test_statistics
 from . import test_soko_qc_plan
