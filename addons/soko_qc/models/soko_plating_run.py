@@ -1,5 +1,5 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import LockError, UserError, ValidationError
 
 from ..tools import plating
 
@@ -58,6 +58,32 @@ class SokoPlatingRun(models.Model):
         "Suggested Current (A)", digits=(16, 3), compute="_compute_suggestion"
     )
     suggested_minutes = fields.Float(compute="_compute_suggestion")
+    date_planned = fields.Date("Planned For", index=True, default=fields.Date.context_today)
+    tank_id = fields.Many2one(related="bath_id.tank_id")
+    reading_ids = fields.One2many("soko.plating.reading", "run_id", "Readings", copy=False)
+    area_load = fields.Float(
+        "Load by Area", compute="_compute_capacity", help="Share of what the tank holds."
+    )
+    current_load = fields.Float(
+        "Load by Current", compute="_compute_capacity", help="Share of what the rectifier gives."
+    )
+    volts = fields.Float("Voltage (V)", digits=(16, 2), copy=False)
+    rectifier_ah = fields.Float(
+        "Rectifier (Ah)",
+        digits=(16, 5),
+        copy=False,
+        tracking=True,
+        help="Ampere-hours the rectifier counted. 0: current x time.",
+    )
+    charge_ah = fields.Float(
+        "Charge (Ah)", digits=(16, 5), compute="_compute_charge", store=True
+    )
+    booked_metal_g = fields.Float(
+        digits=(16, 8),
+        readonly=True,
+        copy=False,
+        help="Fine metal of this run that the bath's stock was charged with.",
+    )
     current_a = fields.Float("Current (A)", digits=(16, 3), tracking=True, copy=False)
     minutes = fields.Float(digits=(16, 2), tracking=True, copy=False)
     date_started = fields.Datetime("Into the Bath", readonly=True, copy=False)
@@ -71,9 +97,12 @@ class SokoPlatingRun(models.Model):
     measured_thickness_um = fields.Float(
         "Measured Thickness (um)",
         digits=(16, 3),
+        compute="_compute_measured_thickness",
+        store=True,
+        readonly=False,
         tracking=True,
         copy=False,
-        help="Mean of the readings. Zero: not measured. It teaches the bath its efficiency.",
+        help="Mean of the readings, by area. Zero: not measured. It teaches the bath its efficiency.",
     )
     efficiency = fields.Float(
         digits=(16, 4),
@@ -102,8 +131,9 @@ class SokoPlatingRun(models.Model):
     note = fields.Text("Remarks")
 
     _figures_positive = models.Constraint(
-        "CHECK(current_a >= 0 AND minutes >= 0 AND measured_thickness_um >= 0)",
-        "Current, minutes and thickness cannot be negative.",
+        """CHECK(current_a >= 0 AND minutes >= 0 AND measured_thickness_um >= 0
+                 AND volts >= 0 AND rectifier_ah >= 0)""",
+        "Current, voltage, minutes, ampere-hours and thickness cannot be negative.",
     )
 
     # === COMPUTE METHODS === #
@@ -124,18 +154,47 @@ class SokoPlatingRun(models.Model):
         for run in self:
             run.production_ids = run.workorder_ids.production_id
 
+    @api.depends("current_a", "minutes", "rectifier_ah")
+    def _compute_charge(self):
+        for run in self:
+            run.charge_ah = run.rectifier_ah or plating.charge_ah(run.current_a, run.minutes)
+
+    @api.depends("reading_ids.thickness_um", "reading_ids.piece", "reading_ids.workorder_id")
+    def _compute_measured_thickness(self):
+        """By area over the work orders that were measured; else over the readings of the run."""
+        for run in self:
+            measured = run.reading_ids.workorder_id
+            area = sum(w._soko_get_area() for w in measured)
+            if area:
+                parts = sum(w._soko_get_area() * w.soko_thickness_um for w in measured)
+                run.measured_thickness_um = parts / area
+            elif run.reading_ids:
+                values = run.reading_ids.mapped("thickness_um")
+                run.measured_thickness_um = sum(values) / len(values)
+            else:
+                run.measured_thickness_um = run.measured_thickness_um
+
+    @api.depends("area_cm2", "current_a", "bath_id.tank_id")
+    def _compute_capacity(self):
+        for run in self:
+            tank = run.bath_id.tank_id
+            area, amperes = tank.max_area_cm2, tank.max_current_a
+            current = run.current_a or run.suggested_current_a
+            run.area_load = run.area_cm2 / area if area else 0.0
+            run.current_load = current / amperes if amperes else 0.0
+
     @api.depends("area_cm2", "process_id", "bath_id.efficiency", "current_a")
     def _compute_suggestion(self):
         for run in self:
             process, area = run.process_id, run.area_cm2
             run.suggested_current_a = plating.current_for_area(area, process.current_density)
             current = run.current_a or run.suggested_current_a
-            mass = plating.layer_mass(area, process.target_thickness_um, process.density)
+            mass = plating.layer_mass(area, run._get_target(), process.density)
             run.suggested_minutes = mass and plating.minutes_for_mass(
                 mass, current, process.equivalent_mass, run.bath_id.efficiency
             )
 
-    @api.depends("current_a", "minutes", "area_cm2", "efficiency", "bath_id.efficiency")
+    @api.depends("charge_ah", "area_cm2", "efficiency", "bath_id.efficiency")
     def _compute_expected(self):
         for run in self:
             mass, area = run._get_faraday_mass(), run.area_cm2
@@ -143,7 +202,7 @@ class SokoPlatingRun(models.Model):
             thickness = plating.layer_thickness(mass, area, density) if mass and area else 0.0
             run.expected_thickness_um = thickness
 
-    @api.depends("current_a", "minutes", "area_cm2", "measured_thickness_um", "efficiency")
+    @api.depends("charge_ah", "area_cm2", "measured_thickness_um", "efficiency")
     def _compute_deposit(self):
         for run in self:
             measured = run._get_measured_mass()
@@ -155,7 +214,10 @@ class SokoPlatingRun(models.Model):
         for run in self:
             run.metal_cost = run.fine_mass_g * run.price_per_gram
 
-    @api.depends("bath_id", "workorder_ids", "measured_thickness_um", "state")
+    @api.depends(
+        "bath_id", "workorder_ids", "measured_thickness_um", "reading_ids", "state", "volts",
+        "current_a", "area_cm2",
+    )
     def _compute_warning(self):
         for run in self:
             run.warning = "\n".join(run._get_warnings()) or False
@@ -165,16 +227,7 @@ class SokoPlatingRun(models.Model):
     @api.constrains("measured_thickness_um")
     def _check_measured_thickness(self):
         for run in self:
-            limit = 50 * run.process_id.target_thickness_um
-            if run.measured_thickness_um > limit:
-                raise ValidationError(
-                    self.env._(
-                        "%(value)s um is more than fifty times the target of %(target)s um. Check "
-                        "the unit of the reading: um, not nm or microinch.",
-                        value=run.measured_thickness_um,
-                        target=run.process_id.target_thickness_um,
-                    )
-                )
+            run._check_plausible_thickness(run.measured_thickness_um)
 
     # === CRUD METHODS === #
 
@@ -186,7 +239,7 @@ class SokoPlatingRun(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        if {"bath_id", "current_a", "minutes"} & vals.keys():
+        if {"bath_id", "current_a", "minutes", "rectifier_ah", "volts"} & vals.keys():
             self._check_not_closed(moved="bath_id" in vals)
         return super().write(vals)
 
@@ -206,6 +259,7 @@ class SokoPlatingRun(models.Model):
             earlier one, or pieces of several owners or lots in one manufacturing order
         """
         self._check_state("draft")
+        self.bath_id._check_user_allowed()
         for run in self:
             run._check_load()
             run.workorder_ids.button_start()
@@ -226,7 +280,12 @@ class SokoPlatingRun(models.Model):
         """
         self._check_state("progress")
         # Two people must not finish one run.
-        self.lock_for_update()
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._("Somebody else is finishing this run right now. Open it again.")
+            ) from error
         for run in self:
             if not (run.current_a and run.minutes):
                 raise UserError(
@@ -236,17 +295,21 @@ class SokoPlatingRun(models.Model):
                 {
                     "state": "done",
                     "date_finished": fields.Datetime.now(),
-                    "price_per_gram": run.process_id.price_per_gram,
+                    "price_per_gram": run._get_price(),
                 }
             )
+            run._book_metal()
             run._finish_workorders()
             run._post_summary()
         self.bath_id._learn_efficiency()
+        self.bath_id._warn_if_due()
         return True
 
     def action_measure(self):
         """Learn again from a thickness that was entered after the run was finished."""
         self._check_state("done")
+        for run in self:
+            run._book_metal()
         self.bath_id._learn_efficiency()
         return True
 
@@ -313,11 +376,12 @@ class SokoPlatingRun(models.Model):
         """Grams that current and time give, with the run's (else the bath's) efficiency."""
         self.ensure_one()
         process = self.process_id
-        if not process or self.current_a < 0 or self.minutes < 0:
+        if not process or self.charge_ah < 0:
             return 0.0
         efficiency = efficiency or self.efficiency or self.bath_id.efficiency
+        # Ampere-hours are one ampere for so many hours, whatever the current did meanwhile.
         return plating.deposited_mass(
-            self.current_a, self.minutes, process.equivalent_mass, efficiency
+            1.0, self.charge_ah * 60, process.equivalent_mass, efficiency
         )
 
     def _get_measured_mass(self):
@@ -331,6 +395,44 @@ class SokoPlatingRun(models.Model):
         self.ensure_one()
         return self._get_measured_mass(), self._get_faraday_mass(efficiency=1.0)
 
+    def _get_target(self):
+        """The thickest target of its products: one rack gets one time in the bath."""
+        self.ensure_one()
+        goals = [w._soko_get_thickness_goal()[0] for w in self.workorder_ids if w.product_id]
+        return max(goals, default=self.process_id.target_thickness_um)
+
+    def _get_price(self):
+        """Price of the fine metal on the day the run is finished, else the process's own."""
+        self.ensure_one()
+        day = fields.Date.context_today(self, self.date_finished)
+        price = self.env["soko.metal.price"]._get_price(
+            self.company_id, self.process_id.metal, day
+        )
+        return self.process_id.price_per_gram if price is None else price
+
+    def _book_metal(self):
+        """Charge the bath's stock with what this run took and was not charged yet."""
+        self.ensure_one()
+        self.bath_id._move_salt(self.fine_mass_g - self.booked_metal_g, into_bath=False)
+        self.booked_metal_g = self.fine_mass_g
+
+    def _check_plausible_thickness(self, thickness_um):
+        """Refuse a reading in a wrong unit.
+
+        :raises ValidationError: for more than fifty times the target
+        """
+        self.ensure_one()
+        target = self.process_id.target_thickness_um
+        if thickness_um > 50 * target:
+            raise ValidationError(
+                self.env._(
+                    "%(value)s um is more than fifty times the target of %(target)s um. Check "
+                    "the unit of the reading: um, not nm or microinch.",
+                    value=thickness_um,
+                    target=target,
+                )
+            )
+
     def _get_final_thickness(self):
         self.ensure_one()
         return self.measured_thickness_um or self.expected_thickness_um
@@ -343,17 +445,49 @@ class SokoPlatingRun(models.Model):
             warnings.append(self.env._("The bath is older than its process allows."))
         if any(not w.product_id.soko_plating_area_cm2 for w in self.workorder_ids):
             warnings.append(self.env._("A product has no plated area yet."))
-        measured, target = self.measured_thickness_um, self.process_id.target_thickness_um
+        if self.bath_id.is_maintenance_due:
+            warnings.append(self.env._("Maintenance of the bath is due."))
+        warnings += self._get_limit_warnings()
+        thin = self.workorder_ids.filtered(lambda w: w._soko_get_plating_verdict() == "under")
+        if thin:
+            names = ", ".join(thin.mapped("production_id.name"))
+            warnings.append(self.env._("Too thin to be sold as plated: %s.", names))
+        measured, target = self.measured_thickness_um, self._get_target()
         if measured and measured < target:
             warnings.append(self.env._("The layer is thinner than the target: plate again."))
         return warnings
+
+    def _get_limit_warnings(self):
+        self.ensure_one()
+        tank, warnings = self.bath_id.tank_id, []
+        current = self.current_a or self.suggested_current_a
+        for value, limit, text in (
+            (current, tank.max_current_a, self.env._("The rectifier gives %s A at most.")),
+            (self.volts, tank.max_voltage_v, self.env._("The rectifier gives %s V at most.")),
+            (self.area_cm2, tank.max_area_cm2, self.env._("The tank holds %s cm2 at most.")),
+        ):
+            if limit and value > limit:
+                warnings.append(text % f"{limit:g}")
+        metal = self.bath_id.metal_total_g
+        if self.state == "draft" and metal and self._get_wanted_mass() > metal:
+            warnings.append(self.env._("The bath holds less metal than this load would take."))
+        return warnings
+
+    def _get_wanted_mass(self):
+        process = self.process_id
+        mass = plating.layer_mass(self.area_cm2, self._get_target(), process.density)
+        return mass * process.fineness
 
     def _finish_workorders(self):
         """Finish the work orders, then every order that has no other step, by Odoo's own flow."""
         self.ensure_one()
         productions = self.workorder_ids.production_id
         for workorder in self.workorder_ids:
-            workorder.soko_metal_cost_unit = workorder._soko_get_metal_cost()
+            cost = workorder._soko_get_metal_cost()
+            workorder.soko_metal_cost_unit = cost
+            # Where Inventory values the finished pieces, the metal is a part of their cost.
+            if "extra_cost" in productions._fields:
+                workorder.production_id.extra_cost += cost
         self.workorder_ids.button_finish()
         ready = productions.filtered(
             lambda p: all(w.state in ("done", "cancel") for w in p.workorder_ids)

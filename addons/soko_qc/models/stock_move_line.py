@@ -47,6 +47,7 @@ class StockMoveLine(models.Model):
         # Every way out of stock (delivery, scrap, consumption, count, relocation) ends here, with
         # exactly the lines that will move.
         self._soko_qc_check_gate()
+        self._soko_check_plating()
         self._soko_qc_divert()
         return super()._action_done()
 
@@ -61,6 +62,24 @@ class StockMoveLine(models.Model):
                 raise UserError(line._soko_qc_get_refusal())
         free = self.filtered(lambda line: line.lot_id and line.location_id not in guarded)
         free._soko_qc_check_not_overdrawn()
+
+    def _soko_check_plating(self):
+        """Refuse to deliver plated pieces whose layer is too thin, or unproven where it must be.
+
+        :raises UserError: for a lot that a quality manager has not released
+        """
+        lines = self.filtered(lambda x: x.lot_id and x.location_dest_id.usage == "customer")
+        # Only pieces that were made here can have been plated here.
+        for lot in lines.lot_id.filtered("soko_origin_lot_id"):
+            if lot._soko_is_plating_refused():
+                raise UserError(
+                    self.env._(
+                        "The layer of %s is too thin or was not measured, so it cannot be sold as "
+                        "plated. Measure it, plate it again, or ask a quality manager to release "
+                        "it on the lot.",
+                        lot.display_name,
+                    )
+                )
 
     def _soko_qc_is_allowed_out(self):
         self.ensure_one()
