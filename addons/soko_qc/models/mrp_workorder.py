@@ -27,13 +27,13 @@ class MrpWorkorder(models.Model):
     soko_reading_ids = fields.One2many("soko.plating.reading", "workorder_id", "Readings")
     soko_thickness_um = fields.Float(
         "Measured (um)",
-        digits=(16, 3),
+        digits=(16, 5),
         compute="_compute_soko_thickness",
         store=True,
         help="Mean of its pieces; of each piece, mean of its places.",
     )
     soko_thickness_min_um = fields.Float(
-        "Thinnest Piece (um)", digits=(16, 3), compute="_compute_soko_thickness", store=True
+        "Thinnest Piece (um)", digits=(16, 5), compute="_compute_soko_thickness", store=True
     )
 
     @api.depends("soko_reading_ids.thickness_um", "soko_reading_ids.piece")
@@ -85,16 +85,14 @@ class MrpWorkorder(models.Model):
         self.ensure_one()
         run = self.soko_plating_run_id
         process, area = run.process_id, self.product_id.soko_plating_area_cm2
-        mass = plating.layer_mass(area, self._soko_get_final_thickness(), process.density)
+        if self.soko_reading_ids or run.measured_thickness_um:
+            # A measured 0 is a measurement: the piece lost contact.
+            own, mean = self.soko_thickness_um, run.measured_thickness_um
+            thickness = own if self.soko_reading_ids else mean
+            mass = plating.layer_mass(area, thickness, process.density)
+        else:
+            mass = run.deposit_mass_g * area / run.area_cm2 if run.area_cm2 else 0.0
         return mass * process.fineness * run.price_per_gram
-
-    def _soko_get_final_thickness(self):
-        """Own readings, else what the run measured, else what current and time give."""
-        self.ensure_one()
-        # A measured 0 is a measurement: the piece lost contact.
-        if self.soko_reading_ids:
-            return self.soko_thickness_um
-        return self.soko_plating_run_id._get_final_thickness()
 
     def _soko_get_thickness_goal(self):
         """Target and least thickness of its product, in um."""

@@ -43,6 +43,7 @@ class SokoPlatingBalance(models.Model):
         compute="_compute_opening",
         store=True,
         readonly=False,
+        copy=False,
         help="The closing of the last closed balance; for the first one, what an analysis found.",
     )
     additions_g = fields.Float("Additions (g)", digits=(16, 5), readonly=True)
@@ -51,7 +52,11 @@ class SokoPlatingBalance(models.Model):
     recovered_g = fields.Float("Recovered (g)", digits=(16, 5), readonly=True)
     samples_g = fields.Float("Samples (g)", digits=(16, 5), readonly=True)
     closing_g = fields.Float(
-        "Closing, as Found (g)", digits=(16, 5), help="Metal content by titration x volume."
+        "Closing, as Found (g)",
+        digits=(16, 5),
+        copy=False,
+        help="Metal content by titration x volume.",
+   
     )
     expected_g = fields.Float(
         "Closing, as Booked (g)", digits=(16, 5), compute="_compute_gap", store=True

@@ -60,10 +60,10 @@ class SokoPlatingBath(models.Model):
     log_ids = fields.One2many("soko.plating.bath.log", "bath_id", "Log", copy=False)
     balance_ids = fields.One2many("soko.plating.balance", "bath_id", "Balances", copy=False)
     ampere_hours = fields.Float(
-        "Ah Since Make-Up", digits=(16, 2), compute="_compute_ampere_hours"
+        "Ah Since Make-Up", digits=(16, 5), compute="_compute_ampere_hours"
     )
     maintained_ah = fields.Float(
-        "Ah at the Last Maintenance", digits=(16, 2), readonly=True, copy=False
+        "Ah at the Last Maintenance", digits=(16, 5), readonly=True, copy=False
     )
     is_maintenance_due = fields.Boolean(compute="_compute_ampere_hours")
     location_id = fields.Many2one(

@@ -83,7 +83,7 @@ class SokoPlatingProcess(models.Model):
     )
     maintenance_ah = fields.Float(
         "Maintenance Every (Ah)",
-        digits=(16, 2),
+        digits=(16, 5),
         help="Ampere-hours between carbon treatment, filter change and the like. 0: none planned.",
     )
     metal_min = fields.Float("Metal from (g/l)", digits=(16, 3))

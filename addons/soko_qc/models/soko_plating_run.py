@@ -96,7 +96,7 @@ class SokoPlatingRun(models.Model):
     )
     measured_thickness_um = fields.Float(
         "Measured Thickness (um)",
-        digits=(16, 3),
+        digits=(16, 5),
         compute="_compute_measured_thickness",
         store=True,
         readonly=False,

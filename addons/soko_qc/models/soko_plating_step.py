@@ -42,12 +42,11 @@ class SokoPlatingStep(models.Model):
         process = self.process_id if self.kind == "plate" else self.strike_process_id
         return {
             "bom_id": bom.id,
-            "name": dict(STEPS)[self.kind],
+            "name": dict(STEPS)[self.kind] + (f": {self.note}" if self.note else ""),
             "sequence": self.sequence,
             "workcenter_id": self.workcenter_id.id,
             "time_mode": "manual",
             "time_cycle_manual": self.minutes,
             "soko_step": self.kind,
             "soko_plating_process_id": process.id,
-            "note": self.note,
         }
