@@ -56,7 +56,6 @@ class SokoPlatingBalance(models.Model):
         digits=(16, 5),
         copy=False,
         help="Metal content by titration x volume.",
-   
     )
     expected_g = fields.Float(
         "Closing, as Booked (g)", digits=(16, 5), compute="_compute_gap", store=True
@@ -167,7 +166,8 @@ class SokoPlatingBalance(models.Model):
         for day in (self.date_from, self.date_to + timedelta(days=1)):
             local = self.env.tz.localize(datetime.combine(day, time.min))
             bounds.append(local.astimezone(timezone.utc).replace(tzinfo=None))
-        return [("bath_id", "=", self.bath_id.id), (field, ">=", bounds[0]), (field, "<", bounds[1])]
+        start, end = bounds
+        return [("bath_id", "=", self.bath_id.id), (field, ">=", start), (field, "<", end)]
 
     def _prepare_flows(self):
         self.ensure_one()

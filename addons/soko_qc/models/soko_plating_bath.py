@@ -257,7 +257,9 @@ class SokoPlatingBath(models.Model):
             quantity = max(salt.uom_id.round(exact, rounding_method="DOWN"), 0.0)
             booked = salt.uom_id._compute_quantity(quantity, gram, round=False)
             self.unbooked_salt_g = grams - booked
-        return self._create_salt_move(salt, quantity, into_bath) if quantity else self.env["stock.move"]
+        if not quantity:
+            return self.env["stock.move"]
+        return self._create_salt_move(salt, quantity, into_bath)
 
     def _create_salt_move(self, salt, quantity, into_bath):
         bath, company = self._get_location(), self.company_id

@@ -102,7 +102,8 @@ class SokoPlatingRun(models.Model):
         readonly=False,
         tracking=True,
         copy=False,
-        help="Mean of the readings, by area. Zero: not measured. It teaches the bath its efficiency.",
+        help="Mean of the readings, by area. Zero: not measured. It teaches the bath its "
+        "efficiency.",
     )
     efficiency = fields.Float(
         digits=(16, 4),

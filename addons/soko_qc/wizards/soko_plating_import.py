@@ -104,7 +104,9 @@ class SokoPlatingImport(models.TransientModel):
                 "semicolons, and leave out thousands separators.",
                 error.detail,
             ),
-            "negative": self.env._("%s is negative. Check how the instrument is connected.", error.detail),
+            "negative": self.env._(
+                "%s is negative. Check how the instrument is connected.", error.detail
+            ),
             "long": self.env._("it has more than %s lines.", error.detail),
         }
         return self.env._(
