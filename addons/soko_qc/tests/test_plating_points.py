@@ -1,4 +1,6 @@
 import base64
+import importlib.util
+from pathlib import Path
 
 from psycopg2 import IntegrityError
 
@@ -414,3 +416,30 @@ class TestPlatingBathPoints(PointsCase):
         price.with_user(self.manager).create({"price_per_gram": 1})
         with self.assertRaises(AccessError):
             self._log(kind="check", ph=7).with_user(self.clerk).read(["ph"])
+
+
+@tagged("post_install", "-at_install")
+class TestPlatingPointsMigration(PointsCase):
+    def test_old_runs_are_planned_and_booked(self):
+        """A second pass changes nothing: the columns are there."""
+        path = Path(__file__).parents[1] / "migrations/19.0.1.1.0/pre-plating-runs.py"
+        spec = importlib.util.spec_from_file_location("pre_plating_runs", path)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        run = self._order_plating(self._accept(1))
+        self._finish(run)
+        self.env.flush_all()
+        self.cr.execute(
+            "ALTER TABLE soko_plating_run DROP COLUMN date_planned, DROP COLUMN booked_metal_g"
+        )
+        script.migrate(self.cr, "19.0.1.0.0")
+        query = (
+            "SELECT date_planned, booked_metal_g = fine_mass_g FROM soko_plating_run "
+            "WHERE id = %s"
+        )
+        self.cr.execute(query, [run.id])
+        self.assertEqual(self.cr.fetchone(), (run.date_started.date(), True))
+        self.cr.execute("UPDATE soko_plating_run SET booked_metal_g = 0")
+        script.migrate(self.cr, "19.0.1.0.0")
+        self.cr.execute(query, [run.id])
+        self.assertFalse(self.cr.fetchone()[1])
