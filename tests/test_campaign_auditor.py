@@ -25,6 +25,7 @@ class Books:
         {"id": "A", "amount": 1200, "fee": 5, "msisdn": "254700000001",
          "receipt": "SG632NMUAB"}])
     seen: dict = dataclasses.field(default_factory=lambda: {"A": {"requests": 1, "faults": []}})
+    differences: list = dataclasses.field(default_factory=list)
     raw: bytes = b'{"Result": {}}'
     utility: int = 0
 
@@ -42,6 +43,7 @@ class Books:
             auditor.PAYOUTS: [tuple(self.payout.values())],
             auditor.ATTEMPTS: [tuple(attempt.values()) for attempt in self.attempts],
             auditor.LINES: self.lines,
+            auditor.DIFFERENCES: self.differences,
             auditor.RAW: [("inbox 1", base64.b64encode(self.raw))],
             auditor.TEXTS: [],
         }[text]
@@ -129,12 +131,21 @@ def test_a_wrong_amount_that_nobody_was_called_for_is_found():
     assert verdict.unexplained == 100
 
 
-def test_what_was_never_executed_waits_for_a_statement():
+def test_what_is_open_after_the_statement_is_no_end():
     books = spoil(Books(), paid=[], accepted=[], payout={"state": "in_flight"})
     books.attempts[0]["state"] = "unknown"
     verdict = books.verdict()
     assert verdict.waiting == 1
-    assert verdict.clean
+    assert not verdict.clean
+
+
+@pytest.mark.parametrize("listed, shillings", [(["SG632NMUAC"], 0), (["SG632NMUAD"], 1200)])
+def test_a_payment_that_the_service_repeated_unasked_is_on_the_list_of_differences(
+        listed, shillings):
+    again = {**PAID, "receipt": "SG632NMUAC"}
+    verdict = spoil(Books(), paid=[PAID, again], differences=[(r,) for r in listed]).verdict()
+    assert verdict.unexplained == shillings
+    assert verdict.clean == (not shillings)
 
 
 def test_secrets_in_logs(tmp_path):

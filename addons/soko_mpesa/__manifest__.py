@@ -30,6 +30,7 @@
         "views/soko_mpesa_run_views.xml",
         "views/soko_mpesa_payee_change_views.xml",
         "views/soko_mpesa_attention_views.xml",
+        "views/soko_mpesa_automation_views.xml",
         "views/res_partner_bank_views.xml",
         "views/res_partner_views.xml",
         "views/soko_mpesa_difference_views.xml",

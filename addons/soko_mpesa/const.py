@@ -41,9 +41,19 @@ MAX_RESPONSE_BYTES = 65536
 # Minutes between two status queries of one payment; the last one is repeated for ever.
 QUERY_DELAYS = "1,2,5,15,60"
 UNKNOWN_ALARM_HOURS = 24
+# Daraja, B2C page: how many days an operator's password lives; the watch and the check of the
+# set-up warn this long before.
+PASSWORD_DAYS = 90
+PASSWORD_WARNING_DAYS = 10
 # "Not found" is evidence only after this many answers, the last one this late after the send.
 ABSENT_ANSWERS = 3
 ABSENT_SETTLE_MINUTES = 60
+
+# Kenya's Tax Procedures Act, 2015, section 23(1)(c): records are kept for five years from the end
+# of the period that they are about. Nothing that proves a payment is erased before.
+LEAST_KEEP_YEARS = 5
+# Two years of margin: the period ends after the payment, and an audit may be under way.
+KEEP_YEARS = 7
 
 # The same stale token answers with another code and HTTP status on each API.
 INVALID_TOKEN_CODES = frozenset({"401.002.01", "404.001.03", "400.003.01"})

@@ -30,6 +30,7 @@ LINES = """
       JOIN soko_mpesa_account account ON account.journal_id = move.journal_id
      WHERE move.state = 'posted'
 """
+DIFFERENCES = "SELECT receipt FROM soko_mpesa_difference WHERE receipt IS NOT NULL"
 RAW = """
     SELECT 'evidence ' || id, raw FROM soko_mpesa_evidence WHERE raw IS NOT NULL
      UNION ALL SELECT 'inbox ' || id, raw FROM soko_mpesa_inbox WHERE raw IS NOT NULL
@@ -70,7 +71,7 @@ class Verdict:
     double: int = 0
     lost: int = 0
     unexplained: int = 0  # shillings
-    waiting: int = 0  # unknown, never executed: only a statement or a person can tell
+    waiting: int = 0  # open although the statement was imported
     explained: dict = dataclasses.field(default_factory=collections.Counter)
     findings: list = dataclasses.field(default_factory=list)
 
@@ -81,7 +82,8 @@ class Verdict:
     @property
     def clean(self):
         """Whether nothing is wrong."""
-        return not (self.double or self.lost or self.unexplained or self.findings)
+        return not (self.double or self.lost or self.unexplained or self.waiting
+                    or self.findings)
 
 
 class Auditor:
@@ -109,6 +111,7 @@ class Auditor:
             attempt = Attempt(*row)
             self.attempts[attempt.payout].append(attempt)
             self.claims[attempt.originator] = attempt
+        self.listed = {receipt for (receipt,) in query(DIFFERENCES)}
         self.lines = collections.Counter()
         for reference, amount in query(LINES):
             self.lines[reference, int(amount)] += 1
@@ -207,7 +210,7 @@ class Auditor:
         self.verdict.unexplained += abs(sum(e["amount"] for _a, e in executed) - payout.amount)
 
     def check_open(self, payout, executed):
-        """Nothing may be open at the end, but what M-Pesa never executed may wait for proof."""
+        """Nothing may be open once the statement is there; of what was paid, no shilling."""
         if executed:
             self.verdict.lost += 1
             self.verdict.unexplained += sum(entry["amount"] for _attempt, entry in executed)
@@ -220,8 +223,8 @@ class Auditor:
         verdict = self.verdict
         verdict.paid += 1
         if "double_payment" in wrongs:  # of which the service told only one
+            self.check_listed(payout, executed)
             executed = [pair for pair in executed if pair[1]["receipt"] == payout.receipt]
-            verdict.explained["double_payment, seen on the statement only"] += 1
         receipts = [entry["receipt"] for _attempt, entry in executed] or [""]
         total = sum(entry["amount"] for _attempt, entry in executed)
         if payout.state != "paid":
@@ -244,6 +247,16 @@ class Auditor:
             verdict.unexplained += payout.amount if len(executed) == 1 else 0
             verdict.find(f"{payout.name}: {self.lines[receipts[0], -payout.amount]} statement "
                          f"lines of {receipts[0]}")
+
+    def check_listed(self, payout, executed):
+        """What the service paid beside the payment that it told of is listed for a person."""
+        others = {entry["receipt"] for _attempt, entry in executed} - {payout.receipt}
+        if others <= self.listed:
+            self.verdict.explained["double_payment, seen on the statement only"] += 1
+            return
+        self.verdict.unexplained += sum(
+            entry["amount"] for _a, entry in executed if entry["receipt"] in others)
+        self.verdict.find(f"{payout.name}: was paid again with {others}, and nobody was told")
 
     def check_not_paid(self, payout):
         """No money moved: Odoo must not believe it did, and the bill is open again."""

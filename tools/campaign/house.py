@@ -31,7 +31,8 @@ NUDGE = """
     INSERT INTO ir_cron_trigger (cron_id, call_at)
     SELECT data.res_id, now() AT TIME ZONE 'UTC' FROM ir_model_data data
      WHERE data.module = 'soko_mpesa' AND data.model = 'ir.cron'
-       AND data.name IN ('ir_cron_send', 'ir_cron_apply', 'ir_cron_query', 'ir_cron_sweep')
+       AND data.name IN ('ir_cron_send', 'ir_cron_apply', 'ir_cron_query', 'ir_cron_sweep',
+                         'ir_cron_import')
        AND NOT EXISTS (SELECT FROM ir_cron_trigger old WHERE old.cron_id = data.res_id
                           AND old.call_at <= now() AT TIME ZONE 'UTC')
 """

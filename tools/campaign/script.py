@@ -56,7 +56,7 @@ def letters():
     """Results that come late, often, in other shapes, or with strangers."""
     return [
         fault("lost_callback", .15), fault("callback_delay", .15, seconds=2.0),
-        fault("callback_duplicate", .7, copies=6), fault("callback_storm", .08, copies=30),
+        fault("callback_duplicate", .7, copies=12), fault("callback_storm", .12, copies=150),
         fault("callback_first", .3), fault("callback_shape", .8), fault("callback_wrong_id", .02),
         fault("callback_wrong_address", .3), fault("callback_broken", .12),
         fault("timeout_notice", .12), fault("timeout_after", .12),
@@ -96,6 +96,8 @@ def crimes(chance):
     ]
 
 
+# Faults that are told once a copy.
+COPIES = ("callback_duplicate", "callback_storm")
 CRIMES = ("wrong_amount", "wrong_receiver", "double_payment", "failure_after")
 
 

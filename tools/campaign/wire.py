@@ -12,6 +12,12 @@ def get(url):
         return json.load(answer)
 
 
+def read(url):
+    """Return the text of an address, its line ends as they are."""
+    with OPENER.open(url, timeout=60) as answer:
+        return answer.read().decode()
+
+
 def post(url, body):
     """Post JSON and return the JSON of the answer."""
     request = urllib.request.Request(

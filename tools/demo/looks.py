@@ -27,6 +27,7 @@ def set_company(env, company, images):
             "website": "https://soko.example.com",
         }
     )
+    company.soko_allow_unsigned = True          # the demo's agreements were signed on paper
     company.stock_text_confirmation = False     # shoppers get an e-mail, no text message
     env.ref("base.KES").position = "before"
     env.ref("base.user_admin").write({"tz": "Africa/Nairobi", "email": "admin@example.com"})

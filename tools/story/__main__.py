@@ -10,13 +10,15 @@ import os
 import sys
 from pathlib import Path
 
-from acts import Story
-from browser import NoBrowserError, open_browser
-from outside import Postbox, Simulator
-from patience import TooLate
-from places import NowhereError, Places
-from timeline import Timeline
-from web_client import OfficeError
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from acts import Story  # noqa: E402
+from browser import NoBrowserError, open_browser  # noqa: E402
+from outside import Postbox, Simulator  # noqa: E402
+from patience import TooLate  # noqa: E402
+from places import NowhereError, Places  # noqa: E402
+from timeline import Timeline  # noqa: E402
+from web_client import OfficeError  # noqa: E402
 
 
 def read_arguments(argv):

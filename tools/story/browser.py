@@ -1,22 +1,19 @@
 """A real browser: Debian's Chromium, driven by Playwright."""
 
 import contextlib
-import shutil
 from pathlib import Path
 
 from playwright.sync_api import TimeoutError as PageTimeout
 from playwright.sync_api import sync_playwright
+from soko import browser as installed
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-    "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *installed.QUIET,
 )
 IDLE_MS = 4_000  # how long a picture waits for the page's images
 DESK = {"width": 1280, "height": 900}
@@ -29,10 +26,9 @@ class NoBrowserError(Exception):
 
 def find_browser():
     """Return the path of a Chromium that is installed here."""
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
-    raise NoBrowserError("No Chromium found; on Debian: apt install chromium")
+    if found := installed.find():
+        return found
+    raise NoBrowserError(installed.ADVICE)
 
 
 class Browser:

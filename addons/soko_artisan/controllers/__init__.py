@@ -1,1 +1,3 @@
 from . import portal
+from . import portal_agreement
+from . import portal_stock

@@ -1,6 +1,6 @@
 from werkzeug.exceptions import NotFound
 
-from odoo import http
+from odoo import fields, http
 from odoo.exceptions import UserError
 from odoo.http import request
 
@@ -76,8 +76,12 @@ class ArtisanPortal(CustomerPortal):
         methods=["POST"],
         website=True,
     )
-    def portal_answer_replenishment(self, request_id, answer, **kwargs):
-        """Write down the artisan's answer to one of her own requests, once."""
+    def portal_answer_replenishment(self, request_id, answer, quantity="", date="", **kwargs):
+        """Write down the artisan's answer to one of her own requests, once.
+
+        :param str quantity: pieces she will bring; empty for all
+        :param str date: day on which she brings them; empty for the day asked for
+        """
         artisan = self._get_artisan()
         # Searched with her own rights: a request of somebody else is not found.
         record = artisan and request.env["soko.replenishment"].search(
@@ -85,9 +89,13 @@ class ArtisanPortal(CustomerPortal):
         )
         if not record or answer not in ANSWERS:
             raise NotFound()
+        before = record.state != "requested"
         try:
+            count = float(quantity) if quantity and answer == "accept" else None
+            day = fields.Date.to_date(date) if date and answer == "accept" else None
             # sudo: portal users may read requests only; this one is hers, and the state is checked
-            record.sudo()._answer(ANSWERS[answer])
-        except UserError:
-            return request.redirect("/my/artisan?answered=before#requests", code=303)
+            record.sudo()._answer(ANSWERS[answer], count, day)
+        except (UserError, ValueError, OverflowError):
+            why = "before" if before else "wrong"
+            return request.redirect(f"/my/artisan?answered={why}#requests", code=303)
         return request.redirect(f"/my/artisan?answered={answer}#requests", code=303)

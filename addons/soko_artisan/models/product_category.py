@@ -7,5 +7,5 @@ class ProductCategory(models.Model):
     @api.constrains("property_cost_method", "property_valuation")
     def _check_soko_consigned_products(self):
         self.env["product.template"].search(
-            [("categ_id", "in", self.ids), ("soko_consigned", "=", True)]
+            [("categ_id", "in", self.ids), ("is_storable", "=", True)]
         )._check_soko_consigned()

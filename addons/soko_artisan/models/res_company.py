@@ -3,8 +3,9 @@ from datetime import datetime
 
 import pytz
 
-from odoo import fields, models
+from odoo import Command, api, fields, models
 
+from ..tools.payday import last_payday
 from ..tools.sms_gateway import SmsApiSoko
 
 SMS_URL_VARIABLE = "SOKO_SMS_URL"
@@ -29,6 +30,97 @@ class ResCompany(models.Model):
         "New agreements start with this figure.",
     )
 
+    soko_allow_unsigned = fields.Boolean(
+        string="Agreements without a signature",
+        help="An agreement may be in force although its artisan has not signed it. Off: it waits "
+        "for her signature, also after each change of terms.",
+    )
+    soko_expiry_notice_days = fields.Integer(
+        string="Notice of the end",
+        default=30,
+        help="Days before the end of an agreement on which artisan and office are told. 0: never.",
+    )
+    soko_reminder_days = fields.Integer(
+        string="Reminder",
+        default=3,
+        help="Days without an answer after which an artisan is asked once more, and after as many "
+        "again the office. 0: never.",
+    )
+    soko_dormant_months = fields.Integer(
+        string="Months until dormant",
+        default=6,
+        help="An active artisan who has no piece here and brought none for so many months becomes "
+        "dormant, and somebody is asked to call her. 0: never.",
+    )
+    soko_undecided_policy = fields.Selection(
+        [
+            ("pay", "Pay the owner the agreed price"),
+            ("refuse", "Refuse the move until somebody decides"),
+        ],
+        string="Owners' pieces that leave unsold",
+        required=True,
+        default="pay",
+        help="What happens when production or another app takes pieces of an owner out of the "
+        "house and nobody was asked what becomes of them.",
+    )
+
+    soko_minimum_payout = fields.Monetary(
+        string="Smallest payout",
+        help="A payee who earned less waits for the next sales. 0: everything is paid.",
+    )
+    soko_settle_schedule = fields.Selection(
+        [("at_once", "As soon as it is due"), ("weekly", "Weekly"), ("monthly", "Monthly")],
+        string="Settle",
+        required=True,
+        default="at_once",
+    )
+    soko_settle_weekday = fields.Selection(
+        [
+            ("0", "Monday"),
+            ("1", "Tuesday"),
+            ("2", "Wednesday"),
+            ("3", "Thursday"),
+            ("4", "Friday"),
+            ("5", "Saturday"),
+            ("6", "Sunday"),
+        ],
+        string="Payday of the week",
+        required=True,
+        default="4",
+    )
+    soko_settle_monthday = fields.Integer(
+        string="Payday of the month",
+        default=1,
+        help="1 to 31; a shorter month pays on its last day.",
+    )
+    soko_settlement_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of settlements",
+        check_company=True,
+        domain="[('type', '=', 'purchase')]",
+        help="The bills that we write for artisans are numbered here. Made when first needed.",
+    )
+    soko_advance_account_id = fields.Many2one(
+        "account.account",
+        string="Account of advances",
+        check_company=True,
+        domain="[('account_type', '=', 'asset_current')]",
+        help="What artisans owe us. Made when first needed.",
+    )
+
+    _soko_notice_days_positive = models.Constraint(
+        "CHECK (soko_expiry_notice_days >= 0 AND soko_reminder_days >= 0)",
+        "Days can't be negative.",
+    )
+    _soko_dormant_months_positive = models.Constraint(
+        "CHECK (soko_dormant_months >= 0)", "The months until dormant can't be negative."
+    )
+    _soko_minimum_positive = models.Constraint(
+        "CHECK (soko_minimum_payout >= 0)", "The smallest payout can't be negative."
+    )
+    _soko_monthday_in_month = models.Constraint(
+        "CHECK (soko_settle_monthday BETWEEN 1 AND 31)", "A month has the days 1 to 31."
+    )
     _soko_hold_days_positive = models.Constraint(
         "CHECK (soko_default_hold_days >= 0)", "Hold days can't be negative."
     )
@@ -46,6 +138,52 @@ class ResCompany(models.Model):
         zone = self.sudo().partner_id.tz or (zones[0] if len(zones) == 1 else "UTC")
         return datetime.now(pytz.timezone(zone)).date()
 
+    def _soko_last_payday(self):
+        """Return the latest payday until today: what fell due by then is settled now.
+
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        return last_payday(
+            self._soko_today(),
+            self.soko_settle_schedule,
+            int(self.soko_settle_weekday or 0),
+            self.soko_settle_monthday,
+        )
+
+    def _soko_get_settlement_journal(self):
+        """Return the purchase journal of self-billed settlements, made when first needed."""
+        self.ensure_one()
+        # sudo: the settlement run needs a journal; nobody's right to set one up is lent out
+        company = self.sudo()
+        if not company.soko_settlement_journal_id:
+            company.soko_settlement_journal_id = company.env["account.journal"].create(
+                {
+                    "name": self.env._("Settlements of artisans"),
+                    "type": "purchase",
+                    "code": "SETT",
+                    "company_id": company.id,
+                }
+            )
+        return self.soko_settlement_journal_id
+
+    def _soko_get_advance_account(self):
+        """Return the account of what artisans owe us, made when first needed."""
+        self.ensure_one()
+        # sudo: as for the journal
+        company = self.sudo()
+        if not company.soko_advance_account_id:
+            Account = company.env["account.account"].with_company(company)
+            company.soko_advance_account_id = Account.create(
+                {
+                    "name": self.env._("Advances to artisans"),
+                    "code": Account._search_new_account_code("141000"),
+                    "account_type": "asset_current",
+                    "company_ids": [Command.set(company.ids)],
+                }
+            )
+        return self.soko_advance_account_id
+
     def _soko_get_sms_gateway_url(self):
         """Return the address that takes this company's text messages, or an empty string.
 
@@ -60,3 +198,10 @@ class ResCompany(models.Model):
         if self._soko_get_sms_gateway_url():
             return SmsApiSoko
         return super()._get_sms_api_class()
+
+    @api.constrains("cost_method", "inventory_valuation")
+    def _check_soko_consigned_products(self):
+        """Products without a category of their own follow the company's valuation."""
+        for company in self:
+            templates = self.env["product.template"].with_company(company)
+            templates.search([("is_storable", "=", True)])._soko_check_owned_inside()

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .soko_artisan_stage_mixin import OFFICER, STAGES
+
 FIGURES = ("sold", "awaiting", "owed", "on_way", "paid")
 PARTNER_KEYS = ("name", "phone", "email", "image_1920")
 
@@ -10,7 +12,14 @@ class SokoArtisan(models.Model):
 
     _name = "soko.artisan"
     _description = "Artisan"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "soko.artisan.stage.mixin",
+        "soko.artisan.capacity.mixin",
+        "soko.artisan.profile.mixin",
+        "soko.artisan.import.mixin",
+    ]
     _order = "name, id"
     _check_company_auto = True
 
@@ -63,13 +72,7 @@ class SokoArtisan(models.Model):
     craft_ids = fields.Many2many("soko.craft", string="Crafts")
     material_ids = fields.Many2many("soko.material", string="Materials")
     stage = fields.Selection(
-        [
-            ("applicant", "Applicant"),
-            ("trained", "Trained"),
-            ("active", "Active"),
-            ("dormant", "Dormant"),
-            ("left", "Left"),
-        ],
+        STAGES,
         required=True,
         default="applicant",
         tracking=True,
@@ -81,7 +84,7 @@ class SokoArtisan(models.Model):
         tracking=True,
         help="The artisan agreed that name, photo and story are shown in the shop.",
     )
-    women_led = fields.Boolean(string="Led by a woman")
+    women_led = fields.Boolean(string="Led by a woman", groups=OFFICER)
     recruitment_channel = fields.Selection(
         [
             ("artisan", "Another artisan"),
@@ -92,6 +95,7 @@ class SokoArtisan(models.Model):
             ("online", "Online"),
             ("other", "Other"),
         ],
+        groups=OFFICER,
         help="How the artisan came to us; later we learn which way finds makers who sell.",
     )
     agreement_ids = fields.One2many("soko.agreement", "artisan_id", string="Agreements")
@@ -196,6 +200,7 @@ class SokoArtisan(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [self._clean_vals(vals) for vals in vals_list]
         missing = [vals for vals in vals_list if not vals.get("partner_id")]
         partners = self.env["res.partner"].create([self._prepare_partner_vals(v) for v in missing])
         for vals, partner in zip(missing, partners, strict=True):
@@ -291,19 +296,25 @@ class SokoArtisan(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _get_payee(self, agreement):
-        """Return the contact to pay for a piece sold under `agreement` (may be empty)."""
+    def _get_payee(self, payee):
+        """Return the contact to pay for a piece of this artisan.
+
+        :param payee: "artisan", "group" or False, as agreed
+        """
         self.ensure_one()
-        if agreement.payee == "group" and self.group_id.partner_id:
+        if payee == "group" and self.group_id.partner_id:
             return self.group_id.partner_id
         return self.partner_id
 
-    def _get_running_agreement_lines(self):
-        """Return the agreement lines of these artisans that are in force today."""
+    def _get_running_agreement_lines(self, grace=False):
+        """Return the agreement lines of these artisans that are in force today.
+
+        :param bool grace: also of agreements that ended and still take pieces in
+        """
         return self.env["soko.agreement.line"].search(
             [
                 ("artisan_id", "in", self.ids),
-                *self.env["soko.agreement"]._get_running_domain("agreement_id."),
+                *self.env["soko.agreement"]._get_running_domain("agreement_id.", grace),
             ]
         )
 
@@ -328,6 +339,29 @@ class SokoArtisan(models.Model):
                     "mail_message_id": message.id,
                 }
             )
+
+    def _tell(self, body, record):
+        """Tell each artisan by text message and, where there is an address, by e-mail.
+
+        The e-mail waits in the queue: sent at once, it would run into the scheduled action that
+        sends other mails of this moment, which then fails and leaves them lying for an hour.
+
+        :param str body: text in the artisan's language
+        :param record: document with a chatter that the message is about
+        """
+        for artisan in self:
+            if artisan.phone:
+                artisan._send_sms(body, record)
+            if artisan.email:
+                record.message_notify(
+                    partner_ids=artisan.partner_id.ids,
+                    subject=record.display_name,
+                    body=body,
+                    email_layout_xmlid="mail.mail_notification_light",
+                    force_send=False,
+                )
+                # sudo: a shopper's or artisan's tap may cause the mail; it may not start jobs
+                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     # === BUSINESS METHODS - PORTAL === #
 

@@ -29,7 +29,25 @@ class SokoReplenishment(models.Model):
     quantity_done = fields.Float(
         string="Brought", digits="Product Unit", readonly=True, copy=False
     )
+    quantity_promised = fields.Float(
+        string="Promised",
+        digits="Product Unit",
+        readonly=True,
+        copy=False,
+        help="What the artisan said she will bring; the rest is not expected.",
+    )
+    quantity_expected = fields.Float(
+        string="Expected",
+        digits="Product Unit",
+        compute="_compute_quantity_expected",
+        store=True,
+        help="Pieces still to come: what is asked for, or promised once she has answered, less "
+        "what was brought.",
+    )
     due_date = fields.Date(string="Bring by")
+    asked_date = fields.Date(string="Asked by", readonly=True, copy=False)
+    reminder_date = fields.Date(string="Reminded on", readonly=True, copy=False)
+    escalation_date = fields.Date(string="Office told on", readonly=True, copy=False)
     state = fields.Selection(
         [
             ("requested", "Requested"),
@@ -55,6 +73,24 @@ class SokoReplenishment(models.Model):
         "CHECK (quantity > 0)", "Ask for at least one piece."
     )
 
+    # === COMPUTE METHODS === #
+
+    @api.depends("quantity", "quantity_promised", "quantity_done", "state")
+    def _compute_quantity_expected(self):
+        for request in self:
+            wanted = {
+                "requested": request.quantity,
+                "accepted": request.quantity_promised or request.quantity,
+            }.get(request.state, 0)
+            request.quantity_expected = max(wanted - request.quantity_done, 0)
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("state", "artisan_id")
+    def _check_stage(self):
+        open_requests = self.filtered(lambda request: request.state in OPEN_STATES)
+        open_requests.artisan_id._check_stage_allows("replenishment")
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -78,11 +114,13 @@ class SokoReplenishment(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _answer(self, state):
+    def _answer(self, state, quantity=None, date=None):
         """Write the artisan's answer down, once.
 
         :param str state: "accepted" or "declined"
-        :raise UserError: the request was answered or closed before
+        :param float quantity: pieces she will bring; None for all
+        :param date: day on which she brings them; None for the day asked for
+        :raise UserError: the request was answered or closed before, or the answer is impossible
         """
         self.lock_for_update()
         for request in self:
@@ -94,7 +132,32 @@ class SokoReplenishment(models.Model):
                         state=request._get_state_text(),
                     )
                 )
-        self.write({"state": state, "answer_date": fields.Datetime.now()})
+        for request in self:
+            request.write(request._prepare_answer_vals(state, quantity, date))
+            request.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def _prepare_answer_vals(self, state, quantity, date):
+        """Return the values of an answer.
+
+        :raise UserError: a count that is not whole, below one or above what is asked for, or a
+            day that is over
+        """
+        self.ensure_one()
+        vals = {"state": state, "answer_date": fields.Datetime.now()}
+        if state == "declined":
+            return vals
+        quantity = self.quantity if quantity is None else quantity
+        if quantity != int(quantity) or not 1 <= quantity <= self.quantity:
+            raise UserError(
+                self.env._(
+                    "Say a whole number of pieces from 1 to %(most)s.", most=f"{self.quantity:g}"
+                )
+            )
+        if date and date < self.env.company._soko_today():
+            raise UserError(self.env._("That day is over. Choose today or a later day."))
+        if date and date != self.due_date:
+            vals |= {"asked_date": self.due_date, "due_date": date}
+        return vals | {"quantity_promised": quantity}
 
     def _get_state_text(self):
         self.ensure_one()
@@ -170,11 +233,11 @@ class SokoReplenishment(models.Model):
         groups = self._read_group(
             [("artisan_id", "in", artisans.ids), ("state", "in", OPEN_STATES)],
             ["artisan_id", "product_id"],
-            ["quantity:sum", "quantity_done:sum"],
+            ["quantity_expected:sum"],
         )
         asked = defaultdict(float)
-        for artisan, product, quantity, done in groups:
-            asked[artisan, product] = max(quantity - done, 0)
+        for artisan, product, quantity in groups:
+            asked[artisan, product] = quantity
         return asked
 
     @api.model
@@ -190,10 +253,67 @@ class SokoReplenishment(models.Model):
         }
 
     def _notify_requested(self):
-        """Write a text message about each request to its artisan."""
+        """Tell each artisan about her request, by text message and e-mail."""
         for request in self:
             in_her_words = request.with_context(lang=request.artisan_id.partner_id.lang)
-            request.artisan_id._send_sms(in_her_words._get_request_text(), request)
+            request.artisan_id._tell(in_her_words._get_request_text(), request)
+
+    @api.model
+    def _cron_remind(self):
+        """Ask those who are silent once more, and then tell the office, once each."""
+        today = self.env.company._soko_today()
+        for company in self.env["res.company"].search([("soko_reminder_days", ">", 0)]):
+            silent_since = today - timedelta(days=company.soko_reminder_days)
+            silent = self.search(
+                [
+                    ("company_id", "=", company.id),
+                    ("state", "=", "requested"),
+                    ("escalation_date", "=", False),
+                ]
+            )
+            silent.filtered(
+                lambda r, since=silent_since: r.reminder_date and r.reminder_date <= since
+            )._tell_office()
+            silent.filtered(
+                lambda r, since=silent_since: not r.reminder_date and r._get_asked_on() <= since
+            )._remind()
+
+    def _get_asked_on(self):
+        """Return the day on which the artisan was asked."""
+        self.ensure_one()
+        return fields.Datetime.context_timestamp(self, self.create_date).date()
+
+    def _remind(self):
+        """Ask the artisans again, in their language."""
+        for request in self:
+            request.reminder_date = self.env.company._soko_today()
+            in_her_words = request.with_context(lang=request.artisan_id.partner_id.lang)
+            request.artisan_id._tell(in_her_words._get_reminder_text(), request)
+
+    def _get_reminder_text(self):
+        """Return the reminder, in the language of the context."""
+        self.ensure_one()
+        return self.env._(
+            "Soko: we have no answer yet. Can you bring %(quantity)s %(product)s by %(date)s? "
+            "All, some, another day or no, answer here: %(url)s",
+            product=self.product_id.display_name,
+            quantity=f"{self.quantity:g}",
+            date=format_date(self.env, self.due_date, date_format="d MMMM"),
+            url=f"{self.get_base_url()}/my/artisan",
+        )
+
+    def _tell_office(self):
+        """Leave an activity: somebody should call the artisan."""
+        for request in self:
+            request.escalation_date = self.env.company._soko_today()
+            line = request.artisan_id._get_running_agreement_lines().filtered(
+                lambda al, product=request.product_id: al.product_id == product
+            )[:1]
+            request.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("No answer: call %s", request.artisan_id.name),
+                user_id=(line.agreement_id.user_id or self.env.user).id,
+            )
 
     def _get_request_text(self):
         """Return the text message, in the language of the context."""
@@ -219,10 +339,11 @@ class SokoReplenishment(models.Model):
             order="id",
         )
         for request in requests:
-            taken = min(quantity, request.quantity - request.quantity_done)
+            taken = min(quantity, request.quantity_expected)
             if taken <= 0:
                 break
             quantity -= taken
             request.quantity_done += taken
-            if product.uom_id.compare(request.quantity_done, request.quantity) >= 0:
+            if product.uom_id.is_zero(request.quantity_expected):
                 request.state = "done"
+                request.activity_unlink(["mail.mail_activity_data_todo"])

@@ -7,7 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
 
-MANAGER = "soko_artisan.soko_artisan_group_manager"
+SETTLER = "soko_artisan.soko_artisan_group_settler"
 # A payment of these states no longer counts for or against the settlement.
 DEAD_PAYMENTS = ("canceled", "rejected")
 CHATTER_FIELDS = ("activity_", "message_")
@@ -42,6 +42,13 @@ class SokoSettlement(models.Model):
         string="Pieces", digits="Product Unit", compute="_compute_totals", store=True
     )
     amount_total = fields.Monetary(string="Total", compute="_compute_totals", store=True)
+    repayment_ids = fields.One2many(
+        "soko.advance.repayment", "settlement_id", string="Advances paid back", readonly=True
+    )
+    amount_deducted = fields.Monetary(
+        string="Deducted", compute="_compute_payable", store=True, help="Advances paid back."
+    )
+    amount_payable = fields.Monetary(string="Paid out", compute="_compute_payable", store=True)
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -108,6 +115,12 @@ class SokoSettlement(models.Model):
         for settlement in self:
             settlement.amount_total = sum(settlement.line_ids.mapped("amount"))
             settlement.quantity_total = sum(settlement.line_ids.mapped("quantity_kept"))
+
+    @api.depends("amount_total", "repayment_ids.amount")
+    def _compute_payable(self):
+        for settlement in self:
+            settlement.amount_deducted = sum(settlement.repayment_ids.mapped("amount"))
+            settlement.amount_payable = settlement.amount_total - settlement.amount_deducted
 
     @api.depends("bill_id.matched_payment_ids", "bill_id.line_ids.matched_debit_ids")
     def _compute_payment_ids(self):
@@ -176,8 +189,8 @@ class SokoSettlement(models.Model):
 
     def action_process(self):
         """Try again what failed: make the bill, post it, register the payment."""
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._("Only an artisan manager can settle."))
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
         for settlement in self.sudo():
@@ -185,8 +198,8 @@ class SokoSettlement(models.Model):
 
     def action_release_lines(self):
         """The bill was cancelled: what it was for is due again, for the next settlement."""
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._("Only an artisan manager can settle."))
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         if any(settlement.state != "cancelled" for settlement in self):
             raise UserError(
@@ -234,10 +247,7 @@ class SokoSettlement(models.Model):
         payee whose bill can't be made keeps the reason on the settlement; the others are paid.
         """
         cron = self.env["ir.cron"]
-        Line = self.env["soko.settlement.line"]
-        groups = Line._read_group(
-            Line._get_due_domain(), ["company_id", "payee_id"], ["id:recordset"]
-        )
+        groups = self._get_payday_groups()
         retry = self.search(self._get_retry_domain())
         remaining = len(groups) + len(retry)
         cron._commit_progress(remaining=remaining)
@@ -251,6 +261,18 @@ class SokoSettlement(models.Model):
                 settlement._process()
             if not cron._commit_progress(1):
                 return
+
+    @api.model
+    def _get_payday_groups(self):
+        """Return (company, payee, lines) of what fell due by each company's last payday."""
+        Line = self.env["soko.settlement.line"]
+        groups = []
+        for (company,) in Line._read_group(Line._get_due_domain(), ["company_id"]):
+            domain = Domain(Line._get_due_domain()) & Domain(
+                [("company_id", "=", company.id), ("due_date", "<=", company._soko_last_payday())]
+            )
+            groups += Line._read_group(domain, ["company_id", "payee_id"], ["id:recordset"])
+        return groups
 
     @api.model
     def _settle_payee(self, payee, lines):
@@ -307,6 +329,40 @@ class SokoSettlement(models.Model):
         else:
             self._clear_failure()
 
+    def _deduct_advances(self):
+        """Let open advances of these settlements' artisans take their share, oldest first.
+
+        A group's settlement pays back only the advances of the members whose pieces it pays, out
+        of what those earned. What is left never goes below zero; the rest waits for the next one.
+        """
+        for settlement in self:
+            advances = self.env["soko.advance"].search(
+                [
+                    ("artisan_id", "in", settlement.artisan_ids.ids),
+                    ("company_id", "=", settlement.company_id.id),
+                    ("state", "=", "paid_out"),
+                ],
+                order="date, id",
+            )
+            if not advances:
+                continue
+            advances.lock_for_update(allow_referencing=True)
+            by_artisan = settlement.line_ids.grouped("artisan_id")
+            for artisan, group in advances.grouped("artisan_id").items():
+                settlement._deduct_from(sum(by_artisan[artisan].mapped("amount")), group)
+
+    def _deduct_from(self, earned, advances):
+        """Take the share of each of one artisan's `advances` out of what she `earned` here."""
+        self.ensure_one()
+        left = min(earned, self.amount_payable)
+        for advance in advances:
+            share = advance._get_share_of(earned, left)
+            if self.currency_id.compare_amounts(share, 0) > 0:
+                self.env["soko.advance.repayment"].create(
+                    {"advance_id": advance.id, "settlement_id": self.id, "amount": share}
+                )
+                left -= share
+
     def _make_bill(self):
         """Make and post the self-billed vendor bill, once."""
         if not self.bill_id:
@@ -332,17 +388,38 @@ class SokoSettlement(models.Model):
             "ref": self.name,
             "payment_reference": self.name,
             "invoice_origin": self.name,
+            "journal_id": self.company_id._soko_get_settlement_journal().id,
             "invoice_line_ids": [
                 Command.create(self._prepare_bill_line_vals(line)) for line in self.line_ids
+            ]
+            + [
+                Command.create(self._prepare_repayment_line_vals(repayment))
+                for repayment in self.repayment_ids
             ],
+        }
+
+    def _prepare_repayment_line_vals(self, repayment):
+        """Return the values of the bill line that pays an advance back."""
+        return {
+            "name": self.env._("Advance paid back: %(advance)s", advance=repayment.advance_id.name),
+            "quantity": 1,
+            "price_unit": -repayment.amount,
+            "account_id": self.company_id._soko_get_advance_account().id,
+            "tax_ids": [Command.clear()],
         }
 
     def _prepare_bill_line_vals(self, line):
         """Return the values of the bill line for one settlement line.
 
-        No tax: the agreed price is what the artisan receives, and the consigned product's
-        purchase tax is meant for goods that we buy.
+        Without a fiscal position on the payee there is no tax: the agreed price is what the
+        artisan receives, and the consigned product's purchase tax is meant for goods that we buy.
+        With one, Odoo maps the purchase tax, to a withholding tax for example.
         """
+        position = self.payee_id.with_company(self.company_id).property_account_position_id
+        purchase_taxes = line.product_id.supplier_taxes_id._filter_taxes_by_company(
+            self.company_id
+        )
+        taxes = position.map_tax(purchase_taxes) if position else purchase_taxes.browse()
         accounts = line.product_id.product_tmpl_id.get_product_accounts(
             fiscal_pos=self.payee_id.property_account_position_id
         )
@@ -353,7 +430,7 @@ class SokoSettlement(models.Model):
             "price_unit": line.price_unit,
             "product_uom_id": line.product_id.uom_id.id,
             "account_id": accounts["expense"].id,
-            "tax_ids": [Command.clear()],
+            "tax_ids": [Command.set(taxes.ids)],
         }
 
     def _register_payment(self):
@@ -381,14 +458,15 @@ class SokoSettlement(models.Model):
 
         :raise UserError: somebody changed the bill
         """
-        if self.currency_id.compare_amounts(self.bill_id.amount_total, self.amount_total):
+        billed = self.bill_id.amount_untaxed
+        if self.currency_id.compare_amounts(billed, self.amount_payable):
             raise UserError(
                 self.env._(
                     "The bill %(bill)s was changed: it says %(billed)s and the pieces earned "
                     "%(earned)s. Put the bill right, or pay it by hand.",
                     bill=self.bill_id.display_name,
-                    billed=self.currency_id.format(self.bill_id.amount_total),
-                    earned=self.currency_id.format(self.amount_total),
+                    billed=self.currency_id.format(billed),
+                    earned=self.currency_id.format(self.amount_payable),
                 )
             )
 
@@ -408,7 +486,7 @@ class SokoSettlement(models.Model):
             return
         self.failure = text
         self.message_post(body=self.env._("Not settled: %(reason)s", reason=text))
-        managers = self.env.ref(MANAGER).all_user_ids
+        managers = self.env.ref(SETTLER).all_user_ids
         manager = managers.filtered(lambda u: self.company_id in u.company_ids)[:1]
         self.activity_schedule(
             "mail.mail_activity_data_todo",
@@ -458,8 +536,11 @@ class SokoSettlement(models.Model):
 
     def _get_paid_text(self, lines):
         """Return the text message about `lines` of one artisan, in the language of the context."""
-        amount = sum(lines.mapped("amount"))
+        repaid = self.repayment_ids.filtered(lambda r: r.artisan_id == lines.artisan_id)
+        amount = sum(lines.mapped("amount")) - sum(repaid.mapped("amount"))
         quantity = sum(lines.mapped("quantity_kept"))
+        if repaid:
+            return self._get_repaid_text(amount, quantity, repaid)
         return self.env._(
             "Soko paid %(currency)s %(amount)s to %(payee)s. Pieces sold: %(count)s. "
             "Receipt: %(receipt)s. (%(name)s)",
@@ -467,6 +548,21 @@ class SokoSettlement(models.Model):
             currency=self.currency_id.name,
             amount=f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}",
             count=f"{quantity:g}",
+            receipt=self.payment_reference or self.name,
+            name=self.name,
+        )
+
+    def _get_repaid_text(self, amount, quantity, repaid):
+        """Return the text message of a payment that also paid advances back."""
+        return self.env._(
+            "Soko paid %(currency)s %(amount)s to %(payee)s. Pieces sold: %(count)s. Advance paid "
+            "back: %(repaid)s, left: %(balance)s. Receipt: %(receipt)s. (%(name)s)",
+            payee=self.payee_id.name,
+            currency=self.currency_id.name,
+            amount=f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}",
+            count=f"{quantity:g}",
+            repaid=f"{sum(repaid.mapped('amount')):,.0f}",
+            balance=f"{sum(repaid.advance_id.mapped('balance')):,.0f}",
             receipt=self.payment_reference or self.name,
             name=self.name,
         )

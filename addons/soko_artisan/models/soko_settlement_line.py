@@ -4,9 +4,16 @@ from datetime import datetime, time, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..tools.pricing import split_price
+from ..tools.pricing import (
+    base_price,
+    percent_at,
+    reduce_fixed,
+    round_payable,
+    split_price,
+    tiered_price,
+)
 
-MANAGER = "soko_artisan.soko_artisan_group_manager"
+SETTLER = "soko_artisan.soko_artisan_group_settler"
 
 
 class SokoSettlementLine(models.Model):
@@ -30,7 +37,12 @@ class SokoSettlementLine(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     kind = fields.Selection(
-        [("sale", "Sale"), ("return", "Return after settlement")],
+        [
+            ("sale", "Sale"),
+            ("loss", "Lost or broken in the house"),
+            ("use", "Used in production"),
+            ("return", "Return after settlement"),
+        ],
         required=True,
         readonly=True,
         default="sale",
@@ -69,6 +81,20 @@ class SokoSettlementLine(models.Model):
         string="Counts", digits="Product Unit", compute="_compute_amount", store=True
     )
     price_unit = fields.Monetary(string="Price a piece", readonly=True)
+    agreed_currency_id = fields.Many2one(
+        "res.currency", readonly=True, help="Currency that the price was agreed in."
+    )
+    agreed_price = fields.Monetary(
+        currency_field="agreed_currency_id",
+        readonly=True,
+        help="Fixed price of a piece in the agreement's currency.",
+    )
+    agreed_rate = fields.Float(
+        string="Rate",
+        digits=(16, 6),
+        readonly=True,
+        help="What one unit of the agreement's currency was worth on the day of the sale.",
+    )
     amount = fields.Monetary(compute="_compute_amount", store=True)
     state = fields.Selection(
         [
@@ -138,11 +164,11 @@ class SokoSettlementLine(models.Model):
 
     def action_settle_now(self):
         """Settle the chosen due lines at once instead of waiting for the scheduled run."""
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._("Only an artisan manager can settle."))
+        if not self.env.user.has_group(SETTLER):
+            raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
-        settlements = self.sudo()._settle()
+        settlements = self.sudo()._settle(minimum=False)
         if not settlements:
             raise UserError(
                 self.env._(
@@ -170,6 +196,7 @@ class SokoSettlementLine(models.Model):
             if artisans.get(move_line)
         ]
         lines = self.create(vals_list)
+        lines._price_by_count()
         lines.filtered(lambda li: li.state == "due")._trigger_settlement()
         return lines
 
@@ -193,38 +220,121 @@ class SokoSettlementLine(models.Model):
         :param move_line: done `stock.move.line` to a customer
         :param artisan: `soko.artisan` that owned the pieces
         """
-        company = move_line.company_id
-        agreement = move_line.lot_id.soko_agreement_line_id.agreement_id
+        company, lot = move_line.company_id, move_line.lot_id
         today = self.env.company._soko_today()
-        at_shipping = agreement.debt_trigger == "shipped"
+        # Pieces to be owed on use that were sold as they are: they are used when they are sent.
+        at_shipping = lot.soko_debt_trigger in ("shipped", "used")
         return {
             "artisan_id": artisan.id,
-            "payee_id": artisan._get_payee(agreement).id,
+            "payee_id": artisan._get_payee(lot.soko_payee).id,
             "company_id": company.id,
             "currency_id": company.currency_id.id,
             "date": today,
             "product_id": move_line.product_id.id,
-            "lot_id": move_line.lot_id.id,
+            "lot_id": lot.id,
             "move_line_id": move_line.id,
             "picking_id": move_line.picking_id.id,
             "sale_line_id": move_line.move_id.sale_line_id.id,
             "quantity": move_line.quantity_product_uom,
-            "price_unit": self._get_agreed_price(move_line),
             "state": "due" if at_shipping else "awaiting_receipt",
-            "due_date": today + timedelta(days=agreement.hold_days) if at_shipping else False,
+            "due_date": today + timedelta(days=lot.soko_hold_days) if at_shipping else False,
+            **self._prepare_price_vals(move_line),
         }
 
     @api.model
-    def _get_agreed_price(self, move_line):
-        """Return what one piece earns, from the lot's snapshot; 0 when nothing was agreed."""
-        lot = move_line.lot_id
+    def _prepare_price_vals(self, move_line):
+        """Return what one piece earns, from the lot's snapshot; 0 when nothing is known."""
+        lot, step = move_line.lot_id, move_line.company_id.currency_id._soko_payable_step()
         if lot.soko_price_type == "fixed":
-            return lot.soko_unit_price
+            return self._prepare_fixed_price_vals(move_line, step)
         if lot.soko_price_type == "split":
-            currency = move_line.company_id.currency_id
-            net = self._get_net_sale_price(move_line, currency)
-            return split_price(net, lot.soko_split_percent, currency._soko_payable_step())
-        return 0
+            base = self._get_base_price(move_line)
+            tiers = lot.soko_tiers if lot.soko_tier_basis == "price" else []
+            percent = percent_at(lot.soko_split_percent, tiers or [], base)
+            return {"price_unit": split_price(base, percent, step)}
+        return {"price_unit": 0}
+
+    @api.model
+    def _prepare_fixed_price_vals(self, move_line, step):
+        """Return a fixed price in the company's currency, at the rate of today."""
+        lot, company = move_line.lot_id, move_line.company_id
+        price, own = lot.soko_unit_price, company.currency_id
+        currency = lot.soko_currency_id or own
+        today, values = self.env.company._soko_today(), {}
+        if currency != own:
+            values = {"agreed_currency_id": currency.id, "agreed_price": price, "agreed_rate": 0}
+            if not currency._soko_has_rate(own, company, today):
+                return values | {"price_unit": 0}
+            rate = currency._get_conversion_rate(currency, own, company, today)
+            values["agreed_rate"] = rate
+            price = round_payable(price * rate, step)
+        if (lot.soko_markdown or {}).get("bearer") == "shared":
+            price = reduce_fixed(price, *self._get_shop_prices(move_line), step)
+        return values | {"price_unit": price}
+
+    @api.model
+    def _get_base_price(self, move_line):
+        """Return the price of one piece that the share is taken from; 0 when it is unknown."""
+        lot, currency = move_line.lot_id, move_line.company_id.currency_id
+        net = self._get_net_sale_price(move_line, currency)
+        if not net:
+            return 0
+        return base_price(
+            net,
+            *self._get_shop_prices(move_line),
+            house_bears_discount=lot.soko_discount_bearer == "house",
+            house_bears_markdown=(lot.soko_markdown or {}).get("bearer") != "shared",
+        )
+
+    @api.model
+    def _get_shop_prices(self, move_line):
+        """Return (full, marked down) price of one piece in the shop when it was ordered."""
+        sale_line = move_line.move_id.sale_line_id
+        if sale_line.product_id != move_line.product_id:
+            return 0, 0
+        return sale_line.soko_list_price, sale_line.soko_marked_price
+
+    def _price_by_count(self):
+        """Price new lines whose share depends on the pieces sold before, in their order.
+
+        Two deliveries at once take turns: the second finds the agreement line changed and is run
+        again by Odoo.
+        """
+        counted = self.filtered(
+            lambda li: li.kind == "sale" and li.lot_id.soko_tier_basis in ("month", "year")
+        )
+        for agreed in counted.lot_id.soko_agreement_line_id:
+            agreed.tier_turn += 1
+        for line in counted.sorted("id"):
+            lot = line.lot_id
+            base = self._get_base_price(line.move_line_id)
+            line.price_unit = tiered_price(
+                base,
+                lot.soko_split_percent,
+                lot.soko_tiers or [],
+                line._get_sold_before(),
+                line.quantity,
+                line.currency_id._soko_payable_step(),
+            )
+
+    def _get_sold_before(self):
+        """Return the pieces sold before this line in its period, less what came back."""
+        self.ensure_one()
+        period = {"month": {"day": 1}, "year": {"day": 1, "month": 1}}[self.lot_id.soko_tier_basis]
+        [[sold]] = self._read_group(
+            [
+                ("lot_id.soko_agreement_line_id", "=", self.lot_id.soko_agreement_line_id.id),
+                ("date", ">=", self.date.replace(**period)),
+                ("date", "<=", self.date),
+                "|",
+                ("kind", "=", "sale"),
+                ("origin_line_id.kind", "=", "sale"),
+                ("state", "!=", "cancelled"),
+                ("id", "<", self.id),
+            ],
+            aggregates=["quantity_kept:sum"],
+        )
+        return max(sold or 0, 0)
 
     @api.model
     def _get_net_sale_price(self, move_line, currency):
@@ -242,18 +352,56 @@ class SokoSettlementLine(models.Model):
         )
 
     @api.model
+    def _prepare_unsold_vals(self, move_line, artisan, kind):
+        """Return the values of the line for pieces that left the house without a sale.
+
+        :param str kind: "loss" or "use"
+        """
+        return self._prepare_sale_vals(move_line, artisan) | {
+            "kind": kind,
+            "state": "due",
+            "due_date": self.env.company._soko_today(),
+            **self._prepare_unsold_price_vals(move_line),
+        }
+
+    @api.model
+    def _prepare_unsold_price_vals(self, move_line):
+        """Return what a piece earns that nobody bought, as :meth:`_prepare_price_vals` does.
+
+        A share is one of today's sales price, whatever its markdown: no shopper paid less. It is
+        the share below the first number of pieces, since what is lost or used counts as none sold.
+        """
+        lot = move_line.lot_id
+        if lot.soko_price_type != "split":
+            return self._prepare_price_vals(move_line)
+        company, product = move_line.company_id, move_line.product_id
+        taxes = product.taxes_id._filter_taxes_by_company(company)
+        net = taxes.compute_all(product.lst_price, product=product)["total_excluded"]
+        currency = company.currency_id
+        net = product.currency_id._convert(
+            net, currency, company, self.env.company._soko_today(), round=False
+        )
+        tiers = lot.soko_tiers if lot.soko_tier_basis == "price" else []
+        percent = percent_at(lot.soko_split_percent, tiers or [], net)
+        return {"price_unit": split_price(net, percent, currency._soko_payable_step())}
+
+    @api.model
     def _fill_missing_prices(self, lots):
         """Price the open lines of `lots` that had none when they were sold. Others stay."""
         lines = self.search(
             [
                 ("lot_id", "in", lots.ids),
-                ("kind", "=", "sale"),
+                ("kind", "!=", "return"),
                 ("state", "in", ("awaiting_receipt", "due")),
                 ("price_unit", "=", 0),
             ]
         )
         for line in lines:
-            line.price_unit = line._get_agreed_price(line.move_line_id)
+            if line.kind == "sale":
+                line.write(line._prepare_price_vals(line.move_line_id))
+            else:
+                line.write(line._prepare_unsold_price_vals(line.move_line_id))
+        lines._price_by_count()
         lines.filtered(lambda li: li.state == "due")._trigger_settlement()
 
     # === BUSINESS METHODS - RETURNS === #
@@ -275,9 +423,21 @@ class SokoSettlementLine(models.Model):
     @api.model
     def _return_one(self, move_line):
         """Take back one returned move line. Return the values of the negative lines to make."""
-        left = move_line.quantity_product_uom
+        return self._take_back(
+            self._find_sold_lines(move_line), move_line, move_line.quantity_product_uom
+        )
+
+    @api.model
+    def _take_back(self, lines, move_line, quantity):
+        """Take `quantity` pieces back from `lines`, the first ones first.
+
+        Lines that are not settled count fewer pieces at once.
+
+        :return: the values of the negative lines to make for those that are settled
+        """
+        left = quantity
         vals_list = []
-        for line in self._find_sold_lines(move_line):
+        for line in lines:
             taken = min(left, line._get_returnable_quantity())
             if taken <= 0:
                 continue
@@ -340,9 +500,7 @@ class SokoSettlementLine(models.Model):
         """The shopper has the pieces: lines waiting for that become due after their hold days."""
         today = self.env.company._soko_today()
         waiting = self.filtered(lambda li: li.state == "awaiting_receipt")
-        by_days = waiting.grouped(
-            lambda li: li.lot_id.soko_agreement_line_id.agreement_id.hold_days
-        )
+        by_days = waiting.grouped(lambda li: li.lot_id.soko_hold_days)
         for days, lines in by_days.items():
             lines.write({"state": "due", "due_date": today + timedelta(days=days)})
         waiting._trigger_settlement()
@@ -366,7 +524,7 @@ class SokoSettlementLine(models.Model):
         :rtype: list[str]
         """
         self.ensure_one()
-        if self.kind == "sale" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
+        if self.kind != "return" and self.currency_id.compare_amounts(self.price_unit, 0) <= 0:
             return [
                 self.env._(
                     "No price is agreed for this drop-off, or the sale price of the piece is "
@@ -383,18 +541,25 @@ class SokoSettlementLine(models.Model):
         text = self.product_id.display_name
         if self.kind == "return":
             text = self.env._("Returned: %(product)s", product=text)
+        elif self.kind == "loss":
+            text = self.env._("Lost or broken: %(product)s", product=text)
+        elif self.kind == "use":
+            text = self.env._("Used: %(product)s", product=text)
         return f"{text} ({self.lot_id.name}, {self.date})" if self.lot_id else text
 
     @api.model
     def _get_due_domain(self):
         return [("state", "=", "due"), ("due_date", "<=", self.env.company._soko_today())]
 
-    def _settle(self):
+    def _settle(self, minimum=True):
         """Collect those of these lines that are due and free into draft settlements.
 
         Lines that another worker is settling are skipped. A payee whose returns are worth more
         than the sales waits for the next sales: nobody is ever asked for money.
 
+        Open advances take their share at once.
+
+        :param bool minimum: leave payees out who earned less than the company's smallest payout
         :return: the new `soko.settlement` records, one for each payee and company
         """
         lines = self.try_lock_for_update().filtered_domain(self._get_due_domain())
@@ -405,7 +570,7 @@ class SokoSettlementLine(models.Model):
         payable = {
             key: group
             for key, group in by_payee.items()
-            if key[0].currency_id.compare_amounts(sum(group.mapped("amount")), 0) > 0
+            if group._is_worth_paying(key[0], minimum)
         }
         settlements = self.env["soko.settlement"].create(
             [
@@ -415,4 +580,12 @@ class SokoSettlementLine(models.Model):
         )
         for settlement, group in zip(settlements, payable.values(), strict=True):
             group.write({"state": "settled", "settlement_id": settlement.id})
+        settlements._deduct_advances()
         return settlements
+
+    def _is_worth_paying(self, company, minimum):
+        """Tell whether these lines of one payee add up to a payout."""
+        total = sum(self.mapped("amount"))
+        floor = company.soko_minimum_payout if minimum else 0
+        compare = company.currency_id.compare_amounts
+        return compare(total, 0) > 0 and compare(total, floor) >= 0

@@ -1,13 +1,26 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-PRICE_FIELDS = ("soko_price_type", "soko_unit_price", "soko_split_percent")
-SNAPSHOT_FIELDS = (
-    "soko_artisan_id",
-    "soko_agreement_line_id",
+from .soko_agreement_line import TIER_BASES
+
+PRICE_FIELDS = (
     "soko_price_type",
     "soko_unit_price",
     "soko_split_percent",
+    "soko_currency_id",
+    "soko_tier_basis",
+    "soko_tiers",
+    "soko_discount_bearer",
+)
+SNAPSHOT_FIELDS = (
+    "soko_artisan_id",
+    "soko_agreement_line_id",
+    "soko_agreement_version_id",
+    *PRICE_FIELDS,
+    "soko_debt_trigger",
+    "soko_hold_days",
+    "soko_payee",
+    "soko_markdown",
     "soko_drop_off_date",
 )
 
@@ -30,8 +43,13 @@ class StockLot(models.Model):
         [("fixed", "Fixed price a piece"), ("split", "Share of the sale price")],
         string="Price agreed as",
     )
-    soko_currency_id = fields.Many2one(
-        related="soko_artisan_id.company_id.currency_id", string="Currency of the agreement"
+    soko_currency_id = fields.Many2one("res.currency", string="Currency of the agreement")
+    soko_agreement_version_id = fields.Many2one(
+        "soko.agreement.version",
+        string="Version",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The terms that the pieces came under.",
     )
     soko_unit_price = fields.Monetary(
         string="Price a piece",
@@ -40,9 +58,47 @@ class StockLot(models.Model):
         "A later change of the agreement does not touch it.",
     )
     soko_split_percent = fields.Float(string="Share (%)", digits=(5, 2))
+    soko_tier_basis = fields.Selection(TIER_BASES, string="Share changes")
+    soko_tiers = fields.Json(string="Tiers")
+    soko_discount_bearer = fields.Selection(
+        [("shared", "The artisan shares it"), ("house", "We bear it")],
+        string="Who bears a discount",
+    )
+    soko_debt_trigger = fields.Selection(
+        [
+            ("received", "The shopper has received the piece"),
+            ("shipped", "The piece is sent"),
+            ("used", "We use the piece in production"),
+        ],
+        string="Owed when",
+    )
+    soko_hold_days = fields.Integer(string="Hold days")
+    soko_payee = fields.Selection(
+        [("artisan", "The artisan"), ("group", "Her group")], string="Who is paid"
+    )
+    soko_markdown = fields.Json(string="Markdown")
+    soko_price_text = fields.Char(string="Agreed price", compute="_compute_soko_price_text")
+    soko_photo = fields.Image(
+        string="Photo of the pieces", max_width=1920, max_height=1920,
+        help="Taken when they were dropped off.",
+    )
     soko_drop_off_date = fields.Date(
         string="Dropped off on", help="Of pieces of one kind, those dropped off first sell first."
     )
+
+    @api.depends(*PRICE_FIELDS)
+    @api.depends_context("lang")
+    def _compute_soko_price_text(self):
+        Line = self.env["soko.agreement.line"]
+        for lot in self:
+            fixed = lot.soko_price_type == "fixed"
+            terms = lot.soko_price_type and {
+                "price_type": lot.soko_price_type,
+                "price": lot.soko_unit_price if fixed else lot.soko_split_percent,
+                "tier_basis": lot.soko_tier_basis,
+                "tiers": lot.soko_tiers or [],
+            }
+            lot.soko_price_text = Line._describe_price(terms, lot.soko_currency_id)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -59,6 +115,21 @@ class StockLot(models.Model):
             # sudo: the ledger has no writers; only lines that had no price at all are filled in
             self.env["soko.settlement.line"].sudo()._fill_missing_prices(self)
         return res
+
+    def _soko_get_age_key(self):
+        """Return what drop-offs are ordered by, the oldest first."""
+        self.ensure_one()
+        return self.soko_drop_off_date or self.create_date.date(), self.id
+
+    def action_soko_return(self):
+        """Open the dialog that hands pieces of this lot back to their maker."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_artisan.soko_return_owner_action"
+        )
+        return action | {
+            "context": {"default_artisan_id": self.soko_artisan_id.id, "soko_lot_ids": self.ids}
+        }
 
     @api.model
     def _soko_get_snapshot_fields(self):

@@ -23,7 +23,34 @@ class StockMove(models.Model):
         done = super()._action_done(cancel_backorder=cancel_backorder)
         done._soko_check_owners_stock()
         done._soko_settle_consigned()
+        done._soko_decide_owned()
         return done
+
+    def _soko_decide_owned(self):
+        """Leave no piece of an owner to vanish, or to come in, without a document."""
+        lines = self.filtered(lambda m: m.state == "done").move_line_ids._soko_filtered_owned()
+        lines.filtered(
+            lambda ml: ml.location_dest_id._soko_is_house()
+            and not ml.location_id._soko_is_house()
+        )._soko_check_may_come_in()
+        unsold = lines.filtered(lambda ml: ml._soko_get_cause())
+        if unsold:
+            # sudo: whoever moves the pieces makes the document, but may not touch the journal
+            self.env["soko.stock.decision"].sudo()._record(unsold.sudo())
+
+    def _soko_get_decision(self):
+        """Return (action, reason) as somebody decided for the owned pieces of this move.
+
+        Asked on the scrap, or by the dialog of a count, which hands it on in the context key
+        ``soko_decision``. Hook: other apps may name their own; empty strings mean nobody decided.
+        """
+        self.ensure_one()
+        if self.scrap_id:
+            scrap = self.scrap_id
+            return scrap.soko_decision or "", scrap.soko_decision_reason or ""
+        decision = self.env.context.get("soko_decision") or {}
+        action = decision.get("action")
+        return action if action in ("pay", "write_off") else "", decision.get("reason") or ""
 
     def _soko_check_owners_stock(self):
         """Refuse to take more of somebody's pieces than there are, in one query.
@@ -78,11 +105,7 @@ class StockMove(models.Model):
     def _soko_get_consigned_move_lines(self):
         """Return the done move lines between house and customer of pieces that are not ours."""
         moves = self.filtered(lambda m: m.state == "done")._soko_filtered_house_to_customer()
-        return moves.move_line_ids.filtered(
-            lambda ml: ml.quantity > 0
-            and ml.owner_id
-            and ml.owner_id != ml.company_id.partner_id
-        )
+        return moves.move_line_ids._soko_filtered_owned()
 
     def _soko_filtered_house_to_customer(self):
         """Return the moves between house and customer, either way."""

@@ -26,6 +26,10 @@ class StockPicking(models.Model):
         RECEIVED_VIA, string="Known from", readonly=True, copy=False
     )
 
+    soko_return_reason = fields.Char(
+        string="Why they go back", readonly=True, copy=False, help="Said to the owner."
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -34,7 +38,27 @@ class StockPicking(models.Model):
 
     def write(self, vals):
         self._soko_check_received_vals(vals)
-        return super().write(vals)
+        other_owner = self.filtered(
+            lambda p: "owner_id" in vals
+            and p.owner_id.id != vals["owner_id"]
+            and p.location_id._soko_is_house()
+        )
+        res = super().write(vals)
+        other_owner._soko_reserve_again()
+        return res
+
+    def _soko_reserve_again(self):
+        """The owner was changed: what is reserved of others is given back, and theirs taken.
+
+        Pieces that somebody picked already stay as they are; validating them is refused when the
+        new owner hasn't got them.
+        """
+        moves = self.move_ids.filtered(
+            lambda m: m.state in ("assigned", "partially_available") and not m.picked
+        )
+        if moves:
+            moves._do_unreserve()
+            moves._action_assign()
 
     @api.model
     def _soko_check_received_vals(self, vals):
@@ -60,11 +84,18 @@ class StockPicking(models.Model):
             self.move_line_ids.lot_id, config=False
         )
 
+    def action_soko_print_return(self):
+        """Print what the owner signs for pieces that are handed back."""
+        return self.env.ref("soko_artisan.action_report_return_receipt").report_action(
+            self, config=False
+        )
+
     @api.model
     def _soko_get_received_domain(self):
         return [
             ("state", "=", "done"),
             ("picking_type_code", "=", "outgoing"),
+            ("location_dest_id.usage", "=", "customer"),
             ("soko_received_date", "=", False),
         ]
 

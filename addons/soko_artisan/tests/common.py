@@ -22,6 +22,7 @@ class ArtisanCase(TransactionCase, CronMixinCase):
         cls.company = cls.env.company
         cls.company.soko_default_hold_days = 0
         cls.company.soko_auto_pay = False
+        cls.company.soko_allow_unsigned = True
         cls.warehouse = cls.env["stock.warehouse"].search(
             [("company_id", "=", cls.company.id)], limit=1
         )
@@ -63,7 +64,9 @@ class ArtisanCase(TransactionCase, CronMixinCase):
 
     @classmethod
     def _create_artisan(cls, name, phone=False, **values):
-        return cls.env["soko.artisan"].create({"name": name, "phone": phone, **values})
+        return cls.env["soko.artisan"].create(
+            {"name": name, "phone": phone, "stage": "active", **values}
+        )
 
     @classmethod
     def _create_agreement(cls, artisan, product=None, active=True, line=None, **values):

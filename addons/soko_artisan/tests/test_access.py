@@ -82,6 +82,7 @@ class TestAccess(ArtisanCase):
     def test_officer(self):
         artisan = self.env["soko.artisan"].with_user(self.officer).create({"name": "Gift Mfano"})
         self.assertTrue(artisan.partner_id)
+        artisan.stage = "trained"
         agreement = self._create_agreement(artisan, active=False).with_user(self.officer)
         agreement.action_activate()
         self.assertEqual(self._drop_off(artisan, 1, user=self.officer).state, "done")

@@ -92,7 +92,7 @@ class TestAgreement(ArtisanCase):
             {"name": "Test workshop", "partner_id": self.shopper.id}
         )
         agreement.action_activate()
-        self.assertEqual(self.amina._get_payee(agreement), self.shopper)
+        self.assertEqual(self.amina._get_payee(agreement.payee), self.shopper)
 
     def test_only_drafts_are_deleted(self):
         agreement = self._create_agreement(self.amina)

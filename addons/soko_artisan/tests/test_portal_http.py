@@ -14,7 +14,9 @@ class TestPortal(ArtisanCase, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.user = cls._create_user("wanjiru", "base.group_portal", name="Wanjiru Mfano")
-        cls.wanjiru = cls.env["soko.artisan"].create({"partner_id": cls.user.partner_id.id})
+        cls.wanjiru = cls.env["soko.artisan"].create(
+            {"partner_id": cls.user.partner_id.id, "stage": "active"}
+        )
         for artisan in cls.wanjiru | cls.baraka:
             cls._create_agreement(artisan)
         cls._drop_off(cls.wanjiru, 5)

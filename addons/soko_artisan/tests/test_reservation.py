@@ -74,10 +74,24 @@ class TestReservation(ArtisanCase):
         with self.assertRaisesRegex(UserError, "Amina Mfano has too few pieces"):
             picking._action_done()
 
-    def test_owner_forced_by_hand_is_refused(self):
-        picking = self._delivery(1)
+    def test_another_owner_reserves_again(self):
+        picking = self._delivery(2)
+        self.assertEqual(picking.move_line_ids.owner_id, self.amina.partner_id)
         picking.owner_id = self.baraka.partner_id
+        self.assertEqual(picking.move_line_ids.owner_id, self.baraka.partner_id)
+        self.assertEqual(picking.move_ids.quantity, 2)
+        reserved = self.env["stock.quant"].search(
+            [("product_id", "=", self.cuff.id), ("reserved_quantity", ">", 0)]
+        )
+        self.assertEqual(reserved.owner_id, self.baraka.partner_id)
         picking.move_ids.picked = True
+        picking._action_done()
+        self.assertEqual((self._stock_of(self.amina), self._stock_of(self.baraka)), (2, 3))
+
+    def test_owner_forced_on_picked_pieces_is_refused(self):
+        picking = self._delivery(1)
+        picking.move_ids.picked = True
+        picking.owner_id = self.baraka.partner_id
         with self.assertRaisesRegex(UserError, "too few pieces"):
             picking._action_done()
         self.assertFalse(self._lines_of(picking))

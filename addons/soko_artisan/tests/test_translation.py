@@ -20,7 +20,9 @@ class TestTranslation(ArtisanCase, HttpCase):
         cls.user = cls._create_user(
             "wanjiru", "base.group_portal", name="Wanjiru Mfano", lang="sw", phone="254700000003"
         )
-        cls.wanjiru = cls.env["soko.artisan"].create({"partner_id": cls.user.partner_id.id})
+        cls.wanjiru = cls.env["soko.artisan"].create(
+            {"partner_id": cls.user.partner_id.id, "stage": "active"}
+        )
         for artisan in cls.wanjiru | cls.amina:
             cls._create_agreement(artisan)
             cls._drop_off(artisan, 2)

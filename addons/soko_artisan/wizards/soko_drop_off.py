@@ -1,7 +1,9 @@
 import base64
+from datetime import date
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class SokoDropOff(models.TransientModel):
@@ -30,6 +32,7 @@ class SokoDropOff(models.TransientModel):
         store=True,
         readonly=False,
     )
+    warning = fields.Text(compute="_compute_warning", compute_sudo=False)
     picking_id = fields.Many2one(
         "stock.picking", string="Receipt", readonly=True, help="Made once, however often confirmed."
     )
@@ -47,8 +50,37 @@ class SokoDropOff(models.TransientModel):
     @api.depends("artisan_id")
     def _compute_product_ids(self):
         for wizard in self:
-            lines = wizard.artisan_id._get_running_agreement_lines()
+            lines = wizard.artisan_id._get_running_agreement_lines(grace=True)
             wizard.product_ids = lines.product_id
+
+    @api.depends("artisan_id", "line_ids.product_id")
+    def _compute_warning(self):
+        """Say that an agreement is over and its days of grace run."""
+        today = self.env.company._soko_today()
+        for wizard in self:
+            lines = wizard._get_running_lines()
+            over = [
+                lines[product].agreement_id
+                for product in wizard.line_ids.product_id._origin
+                if product in lines and (lines[product].agreement_id.date_end or today) < today
+            ]
+            texts = [wizard._get_grace_text(agreement) for agreement in dict.fromkeys(over)]
+            wizard.warning = "\n".join(texts) or False
+
+    def _get_grace_text(self, agreement):
+        return self.env._(
+            "%(agreement)s ended on %(end)s. Pieces are taken in on its terms until %(grace)s; "
+            "make a new agreement before.",
+            agreement=agreement.name,
+            end=format_date(self.env, agreement.date_end),
+            grace=format_date(self.env, agreement.date_grace),
+        )
+
+    def _get_running_lines(self):
+        """Return {product: agreement line}, one in force before one in its days of grace."""
+        lines = self.artisan_id._get_running_agreement_lines(grace=True)
+        in_order = lines.sorted(lambda li: li.agreement_id.date_end or date.max)
+        return {line.product_id: line for line in in_order}
 
     @api.depends("artisan_id")
     def _compute_line_ids(self):
@@ -70,20 +102,37 @@ class SokoDropOff(models.TransientModel):
         """
         self.ensure_one()
         self.lock_for_update()
+        self._check_warehouse()
         wizard = self.with_company(self.artisan_id.company_id)
         picking = wizard.picking_id or wizard._receive()
         return picking._get_records_action(name=self.env._("Drop-off"))
 
     # === BUSINESS METHODS === #
 
+    def _check_warehouse(self):
+        """Refuse a warehouse of another company than the artisan's."""
+        if self.warehouse_id.company_id != self.company_id:
+            raise UserError(
+                self.env._(
+                    "%(warehouse)s belongs to another company than %(artisan)s, who consigns to "
+                    "%(company)s. Choose a warehouse of that company.",
+                    warehouse=self.warehouse_id.name,
+                    artisan=self.artisan_id.name,
+                    company=self.company_id.name,
+                )
+            )
+
     def _receive(self):
         """Return the validated receipt of these pieces, and count them as brought."""
+        self.artisan_id._begin_drop_off()
         agreed = self._get_agreed_lines()
         self.picking_id = picking = self._create_receipt()
         for move in picking.move_ids:
             self._fill_move(move, agreed[move.product_id])
         picking._action_done()
         self._attach_photo(picking)
+        if self.warning:
+            picking._message_log(body=self.warning)
         for line in self.line_ids:
             self.env["soko.replenishment"]._note_brought(
                 self.artisan_id, line.product_id, line.quantity
@@ -94,7 +143,7 @@ class SokoDropOff(models.TransientModel):
         """Return {product: agreement line in force}, for every product of the drop-off."""
         if not self.line_ids:
             raise UserError(self.env._("Add at least one product that was dropped off."))
-        agreed = {li.product_id: li for li in self.artisan_id._get_running_agreement_lines()}
+        agreed = self._get_running_lines()
         missing = self.line_ids.product_id.filtered(lambda product: product not in agreed)
         if missing:
             raise UserError(
@@ -166,6 +215,7 @@ class SokoDropOff(models.TransientModel):
             "name": self.env["ir.sequence"].next_by_code("soko.drop.off.lot"),
             "product_id": line.product_id.id,
             "soko_drop_off_date": self.env.company._soko_today(),
+            "soko_photo": self.photo,
         }
 
     def _attach_photo(self, picking):

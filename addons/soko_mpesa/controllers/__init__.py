@@ -1,1 +1,1 @@
-from . import health, main
+from . import export, health, main

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..const import KEEP_YEARS, LEAST_KEEP_YEARS
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -26,9 +28,34 @@ class ResCompany(models.Model):
              "number that cools off nothing is paid.",
     )
 
+    soko_mpesa_day_limit = fields.Integer(
+        string="Most M-Pesa sends a day (KES)", tracking=True,
+        help="Your own limit for what leaves all M-Pesa accounts of the company together in one "
+             "day of Nairobi. What would exceed it is sent on the next day. 0: no limit.",
+    )
+
+    soko_mpesa_keep_years = fields.Integer(
+        string="Keep what M-Pesa wrote for (years)", default=KEEP_YEARS, tracking=True,
+        help="The texts that M-Pesa sent, with names and numbers of payees, are erased when they "
+             "are older. What was read from them and their digests stay. Kenya's Tax Procedures "
+             "Act wants records for at least five years after the period that they are about. "
+             "0: keep them for ever.",
+    )
+
     _soko_mpesa_waits = models.Constraint(
         "CHECK(soko_mpesa_cooling_hours >= 0 AND soko_mpesa_first_payment_limit >= 0)",
         "Cooling-off and first payment can't be negative.",
+    )
+
+    _soko_mpesa_day = models.Constraint(
+        "CHECK(COALESCE(soko_mpesa_day_limit, 0) >= 0)",
+        "What M-Pesa sends a day can't be negative.",
+    )
+
+    _soko_mpesa_keep = models.Constraint(
+        f"CHECK(soko_mpesa_keep_years = 0 OR soko_mpesa_keep_years >= {LEAST_KEEP_YEARS})",
+        "What M-Pesa wrote is kept for at least five years, as Kenya's Tax Procedures Act wants "
+        "it; 0 keeps it for ever.",
     )
 
     def write(self, vals):

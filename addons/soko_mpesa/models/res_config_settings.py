@@ -15,3 +15,9 @@ class ResConfigSettings(models.TransientModel):
     soko_mpesa_first_payment_limit = fields.Integer(
         related="company_id.soko_mpesa_first_payment_limit", readonly=False,
     )
+    soko_mpesa_day_limit = fields.Integer(
+        related="company_id.soko_mpesa_day_limit", readonly=False,
+    )
+    soko_mpesa_keep_years = fields.Integer(
+        related="company_id.soko_mpesa_keep_years", readonly=False,
+    )

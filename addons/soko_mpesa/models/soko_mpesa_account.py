@@ -16,6 +16,7 @@ from ..const import (
     MAX_AMOUNT,
     METHOD_CODE,
     MIN_AMOUNT,
+    PASSWORD_DAYS,
     PAYEE_DAY_LIMIT,
     QUERY_DELAYS,
 )
@@ -26,14 +27,13 @@ from ..tools.serial import touch
 
 # A float that M-Pesa told longer ago says nothing about the next payout.
 FLOAT_FRESH = timedelta(hours=1)
-# Daraja, B2C page: how long an operator's password lives.
-PASSWORD_DAYS = 90
 
 # What Odoo knows by itself; `readonly` keeps no RPC call away from it.
 OWN_FIELDS = frozenset({
     "stopped_reason", "last_error", "float_amount", "charges_amount", "float_at", "float_is_low",
     "balance_wanted", "balance_asked_at", "balance_error", "paused_until", "pause_count",
     "clock_difference", "golive_is_complete", "waiting_reason", "credential_refused",
+    "trial_since",
 })
 
 SECRET_FIELDS = ("consumer_key", "consumer_secret", "initiator_password", "security_credential")
@@ -43,8 +43,9 @@ class SokoMpesaAccount(models.Model):
     _name = "soko.mpesa.account"
     _description = "M-Pesa account"
     _inherit = [
+        "soko.mpesa.export.mixin",
         "mail.thread", "mail.activity.mixin", "soko.mpesa.account.float",
-        "soko.mpesa.account.guard", "soko.mpesa.account.books",
+        "soko.mpesa.account.guard", "soko.mpesa.account.books", "soko.mpesa.account.caps",
     ]
     _check_company_auto = True
     _order = "company_id, name"
@@ -71,19 +72,22 @@ class SokoMpesaAccount(models.Model):
             ("PromotionPayment", "Promotion payment"),
         ],
         required=True, default="BusinessPayment",
-        help="What Safaricom calls the payment in the message to the person who is paid.",
+        help="What M-Pesa calls the payment in the message to the person who is paid.",
     )
     initiator_name = fields.Char(
+        string="Operator's name",
         tracking=True, help="The API operator's user name in the M-Pesa organisation portal.",
     )
     base_url = fields.Char(
+        string="Address of Daraja",
         help="Only to reach Daraja at another address than Safaricom's. The environment variable "
              "SOKO_MPESA_BASE_URL goes before it. After a change the credentials are entered "
              "again.",
     )
     callback_url = fields.Char(
+        string="Address for answers",
         tracking=True,
-        help="Where Safaricom reaches this Odoo from outside: https://... The environment "
+        help="Where M-Pesa reaches this Odoo from outside: https://... The environment "
              "variable SOKO_MPESA_CALLBACK_URL goes before it.",
     )
     journal_id = fields.Many2one(
@@ -155,14 +159,15 @@ class SokoMpesaAccount(models.Model):
         help="When the float falls below this, the person responsible gets a task. 0: never.",
     )
     query_delays = fields.Char(
+        string="Ask after (minutes)",
         default=QUERY_DELAYS, required=True,
-        help="Minutes after which Safaricom is asked what became of a payment that it hasn't "
+        help="Minutes after which M-Pesa is asked what became of a payment that it hasn't "
              "reported: each after the one before; the last one is repeated.",
     )
     absent_settle_minutes = fields.Integer(
         string="Believe \"not found\" after (minutes)", default=ABSENT_SETTLE_MINUTES,
         required=True,
-        help="Safaricom may not know a payment yet that it took a moment ago.",
+        help="M-Pesa may not know a payment yet that it took a moment ago.",
     )
     responsible_id = fields.Many2one(
         "res.users", default=lambda self: self.env.user, required=True,
@@ -174,11 +179,13 @@ class SokoMpesaAccount(models.Model):
              "the payee already, and another app may do so too; an SMS costs money.",
     )
     password_set_on = fields.Date(
+        string="Password set on",
         copy=False, tracking=True,
         help="When the operator's password was set in the M-Pesa organisation portal. Safaricom "
              "lets it live for 90 days; you are warned after 80.",
     )
     password_expires_on = fields.Date(
+        string="Password runs out on",
         compute="_compute_password_expires_on",
         help="Safaricom lets a password live for 90 days.",
     )
@@ -188,16 +195,19 @@ class SokoMpesaAccount(models.Model):
     certificate_info = fields.Text(compute="_compute_certificate_info")
 
     consumer_key = fields.Char(
+        string="Consumer key",
         compute="_compute_secrets", inverse="_inverse_consumer_key", copy=False,
         groups="soko_mpesa.soko_mpesa_group_manager",
         help="From the app in the Daraja portal. It can be replaced, never read again.",
     )
     consumer_secret = fields.Char(
+        string="Consumer secret",
         compute="_compute_secrets", inverse="_inverse_consumer_secret", copy=False,
         groups="soko_mpesa.soko_mpesa_group_manager",
         help="From the app in the Daraja portal. It can be replaced, never read again.",
     )
     initiator_password = fields.Char(
+        string="Operator's password",
         compute="_compute_secrets", inverse="_inverse_initiator_password", copy=False,
         groups="soko_mpesa.soko_mpesa_group_manager",
         help="The API operator's password; it needs the certificate. Safaricom lets it live for "
@@ -217,7 +227,7 @@ class SokoMpesaAccount(models.Model):
         help="Why nothing more is sent from this account until a person resumes it.",
     )
     last_error = fields.Char(
-        readonly=True, copy=False, help="What went wrong when Safaricom was last asked.",
+        readonly=True, copy=False, help="What went wrong when M-Pesa was last asked.",
     )
     blocking_reasons = fields.Text(compute="_compute_blocking_reasons")
     payout_ids = fields.One2many("soko.mpesa.payout", "account_id")
@@ -261,6 +271,7 @@ class SokoMpesaAccount(models.Model):
                 account._arm_fence()
                 # sudo: new credentials haven't been refused; the field can't be written by hand
                 account.sudo().credential_refused = False
+                account._begin_trial()
         self.invalidate_recordset([field_name])
 
     def _inverse_consumer_key(self):
@@ -361,7 +372,7 @@ class SokoMpesaAccount(models.Model):
         for account in self.filtered("callback_url"):
             if not check_base_url(account.callback_url, account.environment == "production"):
                 raise ValidationError(self.env._(
-                    "Safaricom calls back by https only: https://your.address"
+                    "M-Pesa calls back by https only: https://your.address"
                 ))
 
     @api.constrains("certificate")
@@ -438,6 +449,7 @@ class SokoMpesaAccount(models.Model):
         })
         for account in self:
             self.env["soko.mpesa.secret"]._forgive_token(account)
+        self._end_trial()
         self._nudge_send()
 
     def action_check_setup(self):
@@ -814,7 +826,7 @@ class SokoMpesaAccount(models.Model):
              self.env._("The address of Daraja isn't https, or leads into your own network.")),
             (check_base_url(self._get_callback_url(),
                             self._needs_public_address(CALLBACK_URL_VARIABLE)),
-             self.env._("The address for Safaricom's answers is missing, isn't https, or leads "
+             self.env._("The address for M-Pesa's answers is missing, isn't https, or leads "
                         "into your own network.")),
         ]
         return [text for good, text in checks if not good]

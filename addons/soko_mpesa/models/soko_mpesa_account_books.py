@@ -29,7 +29,6 @@ class SokoMpesaAccountBooks(models.AbstractModel):
         help="Movements on M-Pesa's statement that are no payment of Odoo's wait here until "
              "somebody has said what they are. \"Set up journal\" makes one.",
     )
-    statement_ids = fields.One2many("soko.mpesa.statement", "account_id")
 
     # === JOURNAL === #
 
@@ -107,8 +106,13 @@ class SokoMpesaAccountBooks(models.AbstractModel):
         """
         if line := self._find_line(receipt, kind):
             return line
+        return self.env["account.bank.statement.line"].create(
+            self._prepare_line(receipt, kind, amount, counterpart, **values))
+
+    def _prepare_line(self, receipt, kind, amount, counterpart, **values):
+        """Return the values of the line; see `_book_line`."""
         day = self.env.context.get("soko_mpesa_day")
-        return self.env["account.bank.statement.line"].create({
+        return {
             "journal_id": self.journal_id.id,
             "date": day or eat.day_of(fields.Datetime.now()),
             "payment_ref": receipt,
@@ -116,7 +120,7 @@ class SokoMpesaAccountBooks(models.AbstractModel):
             "counterpart_account_id": counterpart.id,
             "soko_mpesa_key": self._make_key(receipt, kind),
             **values,
-        })
+        }
 
     def _clear(self, item, counterpart, partner, label):
         """Carry a journal item that waits to be cleared over to the account where it belongs.

@@ -34,12 +34,23 @@ class SokoMpesaAccountFloat(models.AbstractModel):
         string="Balance query", readonly=True, copy=False,
         help="Why M-Pesa gave no balance when it was last asked.",
     )
-    float_is_low = fields.Boolean(readonly=True, copy=False)
+    float_is_low = fields.Boolean(
+        compute="_compute_float_is_low", store=True, string="Float is low",
+        help="M-Pesa last told less than \"Warn below\".",
+    )
     clock_difference = fields.Integer(
         string="Clock ahead (s)", readonly=True, copy=False,
         help="By how much this server's clock is ahead of M-Pesa's.",
     )
-    balance_ids = fields.One2many("soko.mpesa.balance", "account_id", readonly=True)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("float_at", "float_amount", "float_threshold", "currency_id")
+    def _compute_float_is_low(self):
+        for account in self:
+            account.float_is_low = bool(account.float_at and account.float_threshold) and (
+                account.currency_id.compare_amounts(
+                    account.float_amount, account.float_threshold) < 0)
 
     # === ACTION METHODS === #
 
@@ -175,6 +186,7 @@ class SokoMpesaAccountFloat(models.AbstractModel):
                 self, "query", result, raw, fields.Datetime.now())
             if self.balance_error:
                 self.balance_error = False
+            self._end_trial()  # the operator is the one of payments
         else:
             self.balance_error = explain.sentence(self.env, result.code, result.description)
         if result.code in LOCKING_RESULTS:
@@ -202,13 +214,5 @@ class SokoMpesaAccountFloat(models.AbstractModel):
         }
         if any(self[name] != value for name, value in values.items()):
             self.write(values)
-            self._watch_float()
             if self.waiting_reason:
                 self._nudge_send()  # payouts wait for more float; there may be enough now
-
-    def _watch_float(self):
-        """Mark a float below the threshold; the watch gives the person responsible a task."""
-        is_low = bool(self.float_threshold) and self.currency_id.compare_amounts(
-            self.float_amount, self.float_threshold) < 0
-        if is_low != self.float_is_low:
-            self.float_is_low = is_low

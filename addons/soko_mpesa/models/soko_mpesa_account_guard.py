@@ -27,7 +27,7 @@ class SokoMpesaAccountGuard(models.AbstractModel):
 
     send_spacing_ms = fields.Integer(
         string="Between two requests (ms)", default=200, required=True,
-        help="Safaricom doesn't say how many requests a second it takes; 200 to 500 milliseconds "
+        help="M-Pesa doesn't say how many requests a second it takes; 200 to 500 milliseconds "
              "between two of them are known to be quiet. 0: no pause.",
     )
     credential_refused = fields.Boolean(

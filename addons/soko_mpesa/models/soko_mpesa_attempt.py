@@ -56,9 +56,9 @@ class SokoMpesaAttempt(models.Model):
     originator_id = fields.Char(
         string="Our reference", required=True, readonly=True,
         default=lambda self: self._make_originator_id(),
-        help="OriginatorConversationID: Safaricom uses it to refuse a second payment.",
+        help="OriginatorConversationID: M-Pesa uses it to refuse a second payment.",
     )
-    conversation_id = fields.Char(string="Safaricom's reference", readonly=True)
+    conversation_id = fields.Char(string="M-Pesa's reference", readonly=True)
     state = fields.Selection(
         [
             ("prepared", "To send"),
@@ -148,12 +148,12 @@ class SokoMpesaAttempt(models.Model):
 
         :raise UserError: the move is forbidden; see tools/states.py
         """
-        self.ensure_one()
-        if not states.may_move(self.state, state):
-            raise UserError(self.env._(
-                "This payment attempt can't go from %(old)s to %(new)s.",
-                old=self.state, new=state,
-            ))
+        for attempt in self:
+            if not states.may_move(attempt.state, state):
+                raise UserError(self.env._(
+                    "This payment attempt can't go from %(old)s to %(new)s.",
+                    old=attempt.state, new=state,
+                ))
         self.write({"state": state, **values})
 
     def _lock(self):
@@ -188,7 +188,8 @@ class SokoMpesaAttempt(models.Model):
             return
         if not account._remembers_its_claims():
             return
-        token = self._get_token(account)
+        due = account._pick_for_trial(due)
+        token = self._get_token(account) if due else ""
         for attempt in due if token else ():
             started = time.monotonic()
             if started + HTTP_DEADLINE > stop_at:
@@ -305,6 +306,10 @@ class SokoMpesaAttempt(models.Model):
             return False
         if self._is_taken_already():
             return False
+        if self.account_id.trial_since:
+            touch(self.env.cr, "soko_mpesa_account", self.account_id.ids)  # one sender tries
+            if self.account_id._is_trying():
+                return False
         if reason := payout._get_payee_objection():
             payout._hold(reason)
             return False
@@ -312,7 +317,7 @@ class SokoMpesaAttempt(models.Model):
         if reason:
             payout._hold(reason, code)
             return False
-        return self._fits_into_day()
+        return self._fits_into_caps() and self._fits_into_day()
 
     def _is_taken_already(self):
         """Whether it is known that M-Pesa has this request; then it is asked for, never sent.
@@ -342,6 +347,21 @@ class SokoMpesaAttempt(models.Model):
         self._set_state("unknown", lease_owner=False, lease_until=False)
         self._schedule_query()
         return True
+
+    def _fits_into_caps(self):
+        """Whether account and company may send this now; else it waits, or is put on hold."""
+        payout = self.payout_id
+        reason, until = self.account_id._find_cap(payout.amount)
+        if not reason:
+            return True
+        if not until:
+            payout._hold(self.env._(
+                "%s This payment alone is more. Raise the limit or pay in parts.", reason))
+            return False
+        self.not_before = until
+        payout.waiting_reason = self.env._("%s It is sent later, by itself.", reason)
+        self.env.ref("soko_mpesa.ir_cron_send")._trigger(at=until + timedelta(seconds=1))
+        return False
 
     def _fits_into_day(self):
         """Whether the payee's number may get this today; else it waits until tomorrow."""
@@ -427,7 +447,7 @@ class SokoMpesaAttempt(models.Model):
         self._schedule_query()
         if outcome.reason in ("duplicate", "echo"):
             self.payout_id._alert(self.env._(
-                "Safaricom's answer to the payment request doesn't fit: %s. The outcome is "
+                "M-Pesa's answer to the payment request doesn't fit: %s. The outcome is "
                 "being asked for; nothing is sent again.", outcome.description or outcome.code,
             ))
 
@@ -442,7 +462,7 @@ class SokoMpesaAttempt(models.Model):
     def _record_rejected(self, outcome):
         self._set_state("prepared")
         self.payout_id._hold(self.env._(
-            "Safaricom refused the request before taking it: %(code)s %(text)s. Nothing was "
+            "M-Pesa refused the request before taking it: %(code)s %(text)s. Nothing was "
             "paid. Mend the cause, then release the payout.",
             code=outcome.code, text=outcome.description,
         ))
@@ -495,7 +515,7 @@ class SokoMpesaAttempt(models.Model):
         ])
         for attempt in silent:
             attempt.payout_id._raise_exception(self.env._(
-                "Safaricom hasn't said for a day what became of this payment. Look for it in "
+                "M-Pesa hasn't said for a day what became of this payment. Look for it in "
                 "the M-Pesa portal; don't pay it in another way before."
             ))
 
@@ -615,11 +635,16 @@ class SokoMpesaAttempt(models.Model):
         verdict = verdicts.of_result(result, self._expected())
         self._keep("result", verdict, raw, result, **source)
         if verdict == proof.NEGATIVE and result.code in CREDENTIAL_RESULTS | ACCOUNT_RESULTS:
+            if self.account_id.trial_since and result.code in CREDENTIAL_RESULTS:
+                # never taken: a question would be one more try with them
+                self.account_id.credential_refused = True
             self.account_id._stop(self.env._(
-                "Safaricom answered %(code)s, which would happen to every payment: %(text)s",
+                "M-Pesa answered %(code)s, which would happen to every payment: %(text)s",
                 code=result.code,
                 text=explain.sentence(self.env, result.code, result.description),
             ))
+        elif verdict in (proof.POSITIVE, proof.NEGATIVE) and self.account_id._was_tried_by(self):
+            self.account_id._end_trial()
         if result.readable and result.originator_id != self.originator_id:
             self.payout_id._alert(self.env._(
                 "A result of another payment (%s) arrived at this one's address. It was kept "
@@ -642,6 +667,8 @@ class SokoMpesaAttempt(models.Model):
             # not a word about the payment; each further question would help to lock the operator
             self.account_id.credential_refused = True
             self.account_id._stop(explain.sentence(self.env, result.code, result.description))
+        elif verdict in (proof.POSITIVE, proof.NEGATIVE):
+            self.account_id._end_trial()
         self._conclude(verdict, result, asks_again=False)
 
     def _hear_status_timeout(self, raw, **source):
@@ -657,18 +684,20 @@ class SokoMpesaAttempt(models.Model):
             self.originator_id, self.payout_id.amount, self.payout_id.msisdn, is_foreign)
 
     def _keep(self, kind, verdict, raw, result, **source):
-        facts = {}
-        if result:
-            facts = {
-                "code": result.code,
-                "description": " ".join(filter(None, (
-                    getattr(result, "status", ""), result.description))),
-                "receipt": result.receipt,
-                "amount": str(result.amount) if result.amount is not None else False,
-                "party": result.party,
-            }
+        facts = self._get_facts(result) if result else {}
         self.env["soko.mpesa.evidence"]._add(
             self, kind, "callback", verdict, raw, **facts, **source)
+
+    def _get_facts(self, result):
+        """Return what evidence keeps of what a letter says."""
+        return {
+            "code": result.code,
+            "description": " ".join(filter(None, (
+                getattr(result, "status", ""), result.description))),
+            "receipt": result.receipt,
+            "amount": str(result.amount) if result.amount is not None else False,
+            "party": result.party,
+        }
 
     # === CONCLUDING === #
 
@@ -742,7 +771,7 @@ class SokoMpesaAttempt(models.Model):
     def _contradicted(self, result):
         """What was said can't be true of this payment: stop the line and call a person."""
         reason = self.env._(
-            "Safaricom's answer contradicts our records (%(code)s %(text)s, amount %(amount)s, "
+            "M-Pesa's answer contradicts our records (%(code)s %(text)s, amount %(amount)s, "
             "receipt %(receipt)s).",
             code=result.code, text=result.description, amount=result.amount,
             receipt=result.receipt or "-",

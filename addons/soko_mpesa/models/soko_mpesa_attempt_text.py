@@ -7,6 +7,7 @@ class SokoMpesaAttemptText(models.AbstractModel):
 
     _name = "soko.mpesa.attempt.text"
     _description = "M-Pesa attempt: sentences"
+    _inherit = ["soko.mpesa.export.mixin"]
 
     story = fields.Text(
         compute="_compute_story", string="How it stands", help="What was done and what comes next.",

@@ -29,7 +29,10 @@ class SokoMpesaAttention(models.Model):
 
     _name = "soko.mpesa.attention"
     _description = "M-Pesa attention"
-    _inherit = ["mail.thread", "mail.activity.mixin", "soko.mpesa.attention.text"]
+    _inherit = [
+        "mail.thread", "mail.activity.mixin", "soko.mpesa.attention.text",
+        "soko.mpesa.export.mixin",
+    ]
     _order = "severity, since, id"
     _mail_post_access = "read"
     _allow_sudo_commands = False
@@ -55,11 +58,13 @@ class SokoMpesaAttention(models.Model):
             ("held", "On hold"),
             ("name", "Another name"),
             ("float", "Low float"),
+            ("short", "Too little float"),
             ("frozen", "Frozen"),
             ("token", "M-Pesa not reached"),
             ("approval", "Waits for approval"),
             ("password", "Old password"),
             ("certificate", "Old certificate"),
+            ("automation", "New automation"),
             ("inbox_failed", "Messages not used"),
             ("inbox_quarantined", "Messages of strangers"),
         ],
@@ -191,6 +196,9 @@ class SokoMpesaAttention(models.Model):
             # sudo: the same
             row.sudo().message_post(body=self.env._(
                 "%s declared that this is understood.", self.env.user.name))
+        # evidence that differs is written down as it is now, before more of it comes
+        # sudo: a cron is triggered, not edited
+        self.env.ref("soko_mpesa.ir_cron_anchor").sudo()._trigger()
 
     def _open_approval(self):
         return self._open_list("soko_mpesa_payout_action", [
@@ -298,8 +306,19 @@ class SokoMpesaAttention(models.Model):
             self._call()
 
     def _call(self):
-        """Give the person responsible a task, once for each row."""
-        user = self.responsible_id
+        """Give who should act a task, once for each row."""
+        for user in self._get_called():
+            self._call_user(user)
+
+    def _get_called(self):
+        """Return whom a row calls: who is in charge of the account; for an automation all
+        managers but the one who made it, unless nobody else is there."""
+        if self.kind != "automation":
+            return self.responsible_id
+        managers = self.env["soko.mpesa.watch"]._get_managers()
+        return managers.filtered(lambda user: user.id != self.facts["user_id"]) or managers
+
+    def _call_user(self, user):
         row = self.with_user(user).with_context(lang=user.lang)
         # somebody without a role in M-Pesa couldn't open it
         if not user or not user.active or not row.has_access("read"):

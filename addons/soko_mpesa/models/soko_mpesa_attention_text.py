@@ -95,6 +95,16 @@ class SokoMpesaAttentionText(models.AbstractModel):
                        "organisation portal or at your bank."),
         )
 
+    def _say_short(self, facts):
+        return (
+            self.env._("%(account)s waits for money: %(reason)s", account=facts.get("account"),
+                       reason=facts.get("reason")),
+            self.env._("Payouts go in the order in which they were approved, so all that are due "
+                       "wait behind this one: %s.", facts.get("count")),
+            self.env._("Move money into the utility account. If that takes long, withdraw the "
+                       "large payout so that the others go, and pay its bill again later."),
+        )
+
     def _say_stopped(self, facts):
         return (
             self.env._("%(account)s is stopped: %(reason)s", account=facts.get("account"),
@@ -225,6 +235,18 @@ class SokoMpesaAttentionText(models.AbstractModel):
             self.env._("Call who looks after this Odoo. When the cause is mended, take the freeze "
                        "off in Settings / M-Pesa. If it is understood and can't be undone, an "
                        "approver presses \"Understood\" first."),
+        )
+
+    def _say_automation(self, facts):
+        return (
+            self.env._("%(user)s has made or changed an automation that works on %(targets)s: "
+                       "%(name)s", user=facts.get("user"), targets=facts.get("targets"),
+                       name=facts.get("name")),
+            self.env._("It acts by itself, with the rights of the administrator. What pays is "
+                       "guarded by the database, but not all that an automation can do is "
+                       "forbidden."),
+            self.env._("An M-Pesa manager opens it, asks who made it what it does, and "
+                       "acknowledges it; or the administrator deletes it first."),
         )
 
     def _say_inbox_failed(self, facts):

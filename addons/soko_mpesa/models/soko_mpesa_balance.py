@@ -18,6 +18,7 @@ class SokoMpesaBalance(models.Model):
 
     _name = "soko.mpesa.balance"
     _description = "M-Pesa balance"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "at desc, id desc"
     _rec_name = "at"
     _allow_sudo_commands = False

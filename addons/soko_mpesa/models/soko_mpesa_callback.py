@@ -19,6 +19,7 @@ class SokoMpesaCallback(models.Model):
 
     _name = "soko.mpesa.callback"
     _description = "M-Pesa callback address"
+    _inherit = ["soko.mpesa.export.mixin"]
     _allow_sudo_commands = False
 
     attempt_id = fields.Many2one("soko.mpesa.attempt", index=True, ondelete="restrict")
@@ -71,14 +72,6 @@ class SokoMpesaCallback(models.Model):
         })
         base = (owner if is_account else owner.account_id)._get_callback_url()
         return f"{base}/soko/daraja/{word}/{token}"
-
-    @api.model
-    def _find(self, word, token):
-        """Return the address with this word and token; empty when there is none."""
-        # sudo: the caller is the public controller, which shows nothing of it
-        return self.sudo().search([
-            ("token_sha256", "=", self._digest(token)), ("kind", "=", KINDS.get(word, "")),
-        ])
 
     @api.model
     def _digest(self, token):

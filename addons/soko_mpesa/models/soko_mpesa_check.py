@@ -23,7 +23,7 @@ class SokoMpesaCheck(models.Model):
 
     _name = "soko.mpesa.check"
     _description = "M-Pesa set-up check"
-    _inherit = ["soko.mpesa.check.looks"]
+    _inherit = ["soko.mpesa.check.looks", "soko.mpesa.export.mixin"]
     _order = "id desc"
     _allow_sudo_commands = False
 

@@ -6,6 +6,7 @@ class SokoMpesaCheckLine(models.Model):
 
     _name = "soko.mpesa.check.line"
     _description = "M-Pesa set-up check: line"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "check_id, sequence, id"
     _allow_sudo_commands = False
 

@@ -6,12 +6,15 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import config
 
-from ..const import CALLBACK_URL_VARIABLE, KEY_FILE_OPTION, KEY_FILE_VARIABLE
+from ..const import (
+    CALLBACK_URL_VARIABLE,
+    KEY_FILE_OPTION,
+    KEY_FILE_VARIABLE,
+    PASSWORD_WARNING_DAYS,
+)
 from ..tools import claims, classify, client, credential, explain, setup
+from ..tools.watch import CORE_JOBS
 
-JOBS = ("ir_cron_send", "ir_cron_apply", "ir_cron_query", "ir_cron_sweep", "ir_cron_balance")
-LATE_MINUTES = 10
-PASSWORD_WARNING_DAYS = 10
 OLD_FLOAT_HOURS = 6
 # Safaricom's clock and ours; more than this makes times on both sides hard to compare.
 CLOCK_SECONDS = 60
@@ -31,8 +34,9 @@ class SokoMpesaCheckLooks(models.AbstractModel):
     def _get_local_looks(self):
         """Return the codes of what is looked at without calling anybody."""
         return [
-            "key", "secrets", "fence", "durable", "claims", "server", "environment", "callback",
-            "certificate", "password", "journal", "tariff", "persons", "limits", "jobs", "watchdog",
+            "key", "secrets", "fence", "durable", "claims", "anchor", "server", "environment",
+            "callback", "certificate", "password", "journal", "tariff", "persons", "limits", "jobs",
+            "watchdog",
         ]
 
     def _get_outside_looks(self):
@@ -44,7 +48,8 @@ class SokoMpesaCheckLooks(models.AbstractModel):
         return {
             "key": self.env._("Key file"), "secrets": self.env._("Credentials"),
             "fence": self.env._("This database"), "durable": self.env._("Safe storage"),
-            "claims": self.env._("List of what was sent"), "server": self.env._("Server"),
+            "claims": self.env._("List of what was sent"),
+            "anchor": self.env._("Anchor of the evidence"), "server": self.env._("Server"),
             "environment": self.env._("Address of M-Pesa"),
             "callback": self.env._("Address for answers"),
             "certificate": self.env._("Certificate"), "password": self.env._("Password's age"),
@@ -132,6 +137,37 @@ class SokoMpesaCheckLooks(models.AbstractModel):
         return len([claim for claim in account._get_forgotten(recent)
                     if claim.originator_id not in known])
 
+    def _look_at_anchor(self):
+        keeper = self.env["soko.mpesa.anchor"]
+        path = keeper._get_path()
+        tried = self.env._(
+            "Looked at the file in which the evidence's digest is written down each day.")
+        mend = self.env._(
+            "The person who looks after the server lets Odoo read and write it. It lies beside "
+            "the list of what was sent, and must be outside what is restored with the database.")
+        if not path:
+            return "problem", tried, self.env._("There is no place for it yet."), mend
+        if problem := claims.problem(path):
+            return "problem", tried, self.env._(
+                "%(path)s %(problem)s.", path=path, problem=problem), mend
+        anchor, is_late = keeper._get_age_of_last(path)
+        if anchor and not is_late:
+            return "ok", tried, self.env._(
+                "%(count)s rows were written down on %(day)s.", count=anchor.count,
+                day=anchor.at[:10]), ""
+        if anchor:
+            return "problem", tried, self.env._(
+                "The last line is of %s. Since then a rewritten evidence wouldn't be noticed.",
+                anchor.at[:10]), self.env._(
+                "See the Attention page, and that the job \"M-Pesa: anchor the evidence\" runs.")
+        if is_late:
+            return "problem", tried, self.env._(
+                "%s isn't there, or has no line of this database, although there is evidence of "
+                "days before.", path), self.env._(
+                "Find out who removed it. The managers' messages have the digests of each day; "
+                "the next pass of the job writes a new line.")
+        return "ok", tried, self.env._("It is written once there is evidence."), ""
+
     def _look_at_server(self):
         tried = self.env._("Looked how Odoo was started.")
         if reasons := self.account_id._get_production_reasons():
@@ -164,7 +200,7 @@ class SokoMpesaCheckLooks(models.AbstractModel):
                 "Enter the address at which Odoo is reached from the internet: https://...")
         if words := setup.forbidden_words(url):
             return "warning", tried, self.env._(
-                "Safaricom refuses addresses with certain words in them: %s.", ", ".join(words),
+                "M-Pesa refuses addresses with certain words in them: %s.", ", ".join(words),
             ), self.env._("Use a host name without these words.")
         is_public = setup.is_public_host(setup.host_of(url))
         if not is_public:
@@ -267,13 +303,15 @@ class SokoMpesaCheckLooks(models.AbstractModel):
 
     def _look_at_jobs(self):
         tried = self.env._("Looked at the jobs that send, ask and listen.")
-        late = fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
-        # sudo: scheduled jobs are the administrator's; only whether they run is told
-        jobs = [self.env.ref(f"soko_mpesa.{name}").sudo() for name in JOBS]
-        robot = self.env.ref("base.user_root")  # archived, and the only one that may be
-        off = [job.name for job in jobs
-               if not job.active or not (job.user_id.active or job.user_id == robot)]
-        slow = [job.name for job in jobs if job.name not in off and job.nextcall < late]
+        jobs = self.env["soko.mpesa.heartbeat"]._get_jobs(wanted=CORE_JOBS)
+        jobs = [job for job in jobs if job.name in CORE_JOBS]
+        missing = [job.name for job in jobs if job.problem == "missing"]
+        off = [job.label for job in jobs if job.problem in ("off", "user")]
+        slow = [job.label for job in jobs if job.problem == "silent"]
+        if missing:
+            return "problem", tried, self.env._(
+                "They don't exist any more: %s.", ", ".join(missing)), self.env._(
+                "The administrator updates the module; that makes them anew.")
         if off:
             return "problem", tried, self.env._("Switched off: %s.", ", ".join(off)), self.env._(
                 "The administrator switches them on under Settings > Technical > Scheduled Actions."

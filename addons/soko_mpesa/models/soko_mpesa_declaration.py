@@ -24,7 +24,7 @@ class SokoMpesaDeclaration(models.Model):
 
     _name = "soko.mpesa.declaration"
     _description = "Declared outcome of an M-Pesa payout"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "soko.mpesa.export.mixin"]
     _order = "id desc"
     _rec_name = "payout_id"
     _mail_post_access = "read"

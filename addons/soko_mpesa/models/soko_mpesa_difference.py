@@ -6,6 +6,7 @@ class SokoMpesaDifference(models.Model):
 
     _name = "soko.mpesa.difference"
     _description = "Difference from M-Pesa's statement"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "statement_id desc, id"
     _rec_name = "receipt"
     _allow_sudo_commands = False

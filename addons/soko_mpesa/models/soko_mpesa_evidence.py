@@ -3,14 +3,19 @@ import hashlib
 
 from odoo import api, fields, models
 
+from ..const import LEAST_KEEP_YEARS
 from ..tools.redact import readable, redact
 
 # A message as it was received may say more of a payee than a maker needs to know.
 RAW_READERS = "soko_mpesa.soko_mpesa_group_approver,soko_mpesa.soko_mpesa_group_manager"
 
 
+NOTHING = hashlib.sha256(b"").hexdigest()
+
+
 class SokoMpesaEvidence(models.Model):
-    """Every fact heard from outside. A trigger refuses to change or delete it.
+    """Every fact heard from outside. A trigger refuses to change or delete it; only the text as
+    received may be erased, when it is older than the company keeps it.
 
     Each row carries a digest of itself and of the row before it, made by the database, and the
     attempt keeps the last one. One chain an attempt, because whoever writes evidence holds the
@@ -19,7 +24,7 @@ class SokoMpesaEvidence(models.Model):
 
     _name = "soko.mpesa.evidence"
     _description = "M-Pesa evidence"
-    _inherit = ["soko.mpesa.evidence.text"]
+    _inherit = ["soko.mpesa.evidence.text", "soko.mpesa.export.mixin"]
     _order = "id desc"
     _allow_sudo_commands = False
 
@@ -49,7 +54,7 @@ class SokoMpesaEvidence(models.Model):
     channel = fields.Selection(
         [
             ("sync", "Answer to our call"),
-            ("callback", "Safaricom called us"),
+            ("callback", "M-Pesa called us"),
             ("system", "Odoo"),
             ("import", "Statement file"),
             ("person", "Two persons"),
@@ -71,7 +76,7 @@ class SokoMpesaEvidence(models.Model):
     description = fields.Char(readonly=True)
     receipt = fields.Char(readonly=True)
     amount = fields.Char(readonly=True, help="As it was said, in KES.")
-    party = fields.Char(readonly=True, help="The person who was paid, as Safaricom named them.")
+    party = fields.Char(readonly=True, help="The person who was paid, as M-Pesa named them.")
     received_at = fields.Datetime(required=True, readonly=True)
     source_address = fields.Char(readonly=True)
     sha256 = fields.Char(required=True, readonly=True)
@@ -91,9 +96,28 @@ class SokoMpesaEvidence(models.Model):
         self._make_chain()
 
     def _make_guard(self):
+        """Make the guard. The text as received may be erased when it is old enough, by the
+        database's own clock and never before the law allows it; its digest, which the chain
+        covers, stays."""
         self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION soko_mpesa_evidence_is_old(
+                company integer, heard_at timestamp) RETURNS boolean AS $$
+            BEGIN
+                RETURN coalesce((
+                    SELECT soko_mpesa_keep_years > 0
+                       AND heard_at < (now() AT TIME ZONE 'UTC') - make_interval(
+                           years => greatest(soko_mpesa_keep_years, %s))
+                      FROM res_company WHERE id = company), false);
+            END $$ LANGUAGE plpgsql STABLE;
             CREATE OR REPLACE FUNCTION soko_mpesa_evidence_guard() RETURNS trigger AS $$
             BEGIN
+                IF TG_OP = 'UPDATE' THEN
+                    IF OLD.raw IS NOT NULL AND NEW.raw IS NULL
+                       AND to_jsonb(NEW) - 'raw' = to_jsonb(OLD) - 'raw'
+                       AND soko_mpesa_evidence_is_old(OLD.company_id, OLD.received_at) THEN
+                        RETURN NEW;
+                    END IF;
+                END IF;
                 RAISE EXCEPTION 'M-Pesa evidence is append-only';
             END $$ LANGUAGE plpgsql;
             DROP TRIGGER IF EXISTS soko_mpesa_evidence_guard ON soko_mpesa_evidence;
@@ -104,7 +128,7 @@ class SokoMpesaEvidence(models.Model):
             CREATE TRIGGER soko_mpesa_evidence_whole BEFORE TRUNCATE
                 ON soko_mpesa_evidence FOR EACH STATEMENT
                 EXECUTE FUNCTION soko_mpesa_evidence_guard();
-        """)
+        """, [LEAST_KEEP_YEARS])
 
     def _make_chain(self):
         self.env.cr.execute("""
@@ -132,24 +156,48 @@ class SokoMpesaEvidence(models.Model):
                 ON soko_mpesa_evidence FOR EACH ROW EXECUTE FUNCTION soko_mpesa_evidence_link();
         """)
 
-    @api.depends("raw")
+    @api.depends("raw", "sha256")
+    @api.depends_context("lang")
     def _compute_body(self):
         for evidence in self.with_context(bin_size=False):
+            if not evidence.raw and evidence.sha256 not in (False, NOTHING):
+                evidence.body = self.env._(
+                    "Erased, because it was older than the company keeps it. What was read from "
+                    "it and its SHA-256 are kept.")
+                continue
             evidence.body = readable(base64.b64decode(evidence.raw or b""))
 
     @api.model
     def _add(self, attempt, kind, channel, verdict, raw=b"", **facts):
-        """Keep a fact about `attempt`.
+        """Keep a fact about `attempt`; see `_prepare`.
+
+        :rtype: soko.mpesa.evidence
+        """
+        return self._add_all([self._prepare(attempt, kind, channel, verdict, raw, **facts)])
+
+    @api.model
+    def _add_all(self, vals_list):
+        """Keep facts.
+
+        :param list vals_list: from `_prepare`
+        :rtype: soko.mpesa.evidence
+        """
+        # sudo: nobody may write evidence by hand; this method is private
+        evidence = self.sudo().create(vals_list)
+        evidence.invalidate_recordset(["chain"])  # the database has filled it in
+        return evidence
+
+    @api.model
+    def _prepare(self, attempt, kind, channel, verdict, raw=b"", **facts):
+        """Return the values of a fact about `attempt`.
 
         :param bytes raw: what was received; credentials are taken out first
         :param facts: code, description, receipt, amount, party, callback_id, source_address
-        :rtype: soko.mpesa.evidence
         """
         raw = redact(raw)
         if "description" in facts:
             facts["description"] = redact((facts["description"] or "").encode()).decode()
-        # sudo: nobody may write evidence by hand; this method is private
-        evidence = self.sudo().create({
+        return {
             **facts,
             "attempt_id": attempt.id,
             "payout_id": attempt.payout_id.id,
@@ -160,6 +208,4 @@ class SokoMpesaEvidence(models.Model):
             "raw": base64.b64encode(raw),
             "sha256": hashlib.sha256(raw).hexdigest(),
             "received_at": fields.Datetime.now(),
-        })
-        evidence.invalidate_recordset(["chain"])  # the database has filled it in
-        return evidence
+        }

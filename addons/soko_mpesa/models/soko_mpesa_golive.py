@@ -12,7 +12,7 @@ class SokoMpesaGolive(models.Model):
 
     _name = "soko.mpesa.golive"
     _description = "M-Pesa go-live list"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "soko.mpesa.export.mixin"]
     _order = "account_id, stage, sequence, id"
     _rec_name = "item_id"
     _allow_sudo_commands = False

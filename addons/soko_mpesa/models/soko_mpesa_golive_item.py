@@ -6,6 +6,7 @@ class SokoMpesaGoliveItem(models.Model):
 
     _name = "soko.mpesa.golive.item"
     _description = "M-Pesa go-live list: point"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "stage, sequence, id"
 
     name = fields.Char(required=True, translate=True)

@@ -31,6 +31,7 @@ class SokoMpesaHeartbeat(models.Model):
 
     _name = "soko.mpesa.heartbeat"
     _description = "M-Pesa heartbeat"
+    _inherit = ["soko.mpesa.export.mixin"]
     _rec_name = "job"
     _log_access = False
     _allow_sudo_commands = False
@@ -86,12 +87,14 @@ class SokoMpesaHeartbeat(models.Model):
         :param wanted: names that must be among them; one that isn't is reported as missing
         :rtype: list of Job
         """
+        self.env["ir.cron"].flush_model(["active", "user_id"])
+        self.env["res.users"].flush_model(["active"])
         self.env.cr.execute("""
             SELECT data.name, cron.id, cron.cron_name, cron.active,
                    people.active OR people.id = %s,
                    EXTRACT(EPOCH FROM clock_timestamp() AT TIME ZONE 'UTC'
                            - COALESCE(heart.last_pass, cron.lastcall, cron.create_date))::bigint,
-                   cron.interval_number, cron.interval_type, cron.failure_count
+                   cron.interval_number, cron.interval_type
               FROM ir_model_data data
               JOIN ir_cron cron ON cron.id = data.res_id
               JOIN res_users people ON people.id = cron.user_id
@@ -101,8 +104,8 @@ class SokoMpesaHeartbeat(models.Model):
         """, [SUPERUSER_ID])  # OdooBot is archived in every database, and works
         jobs = [
             Job(name, label, cron_id, active, user_active, max(age or 0, 0),
-                seconds_of(number, unit), failures or 0)
-            for (name, cron_id, label, active, user_active, age, number, unit, failures)
+                seconds_of(number, unit))
+            for (name, cron_id, label, active, user_active, age, number, unit)
             in self.env.cr.fetchall()
         ]
         known = {job.name for job in jobs}

@@ -10,7 +10,7 @@ class SokoMpesaLostClaim(models.Model):
     _description = "M-Pesa payment sent and forgotten"
     _order = "claimed_at desc, id desc"
     _rec_name = "originator_id"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "soko.mpesa.export.mixin"]
     _allow_sudo_commands = False
 
     account_id = fields.Many2one(
@@ -20,7 +20,7 @@ class SokoMpesaLostClaim(models.Model):
     currency_id = fields.Many2one(related="account_id.currency_id")
     originator_id = fields.Char(
         string="Reference", required=True, readonly=True,
-        help="OriginatorConversationID: Safaricom can find the payment by it.",
+        help="OriginatorConversationID: M-Pesa can find the payment by it.",
     )
     claimed_at = fields.Char(string="Sent at (UTC)", readonly=True)
     amount = fields.Integer(string="Amount (KES)", required=True, readonly=True)

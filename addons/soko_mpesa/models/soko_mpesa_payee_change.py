@@ -17,6 +17,7 @@ class SokoMpesaPayeeChange(models.Model):
 
     _name = "soko.mpesa.payee.change"
     _description = "M-Pesa number history"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "id desc"
     _rec_name = "event"
     _allow_sudo_commands = False

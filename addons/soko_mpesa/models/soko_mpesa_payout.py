@@ -32,8 +32,9 @@ class SokoMpesaPayout(models.Model):
     _name = "soko.mpesa.payout"
     _description = "M-Pesa payout"
     _inherit = [
+        "soko.mpesa.export.mixin",
         "mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin",
-        "soko.mpesa.payout.books",
+        "soko.mpesa.payout.books", "soko.mpesa.payout.together",
     ]
     _order = "id desc"
     _mail_post_access = "read"
@@ -124,7 +125,7 @@ class SokoMpesaPayout(models.Model):
         ],
         compute="_compute_state", store=True, index=True, tracking=True,
         group_expand="_expand_states",
-        help="In flight: handed to Safaricom, not yet proven. Paid and not paid are proven.",
+        help="In flight: handed to M-Pesa, not yet proven. Paid and not paid are proven.",
     )
     receipt = fields.Char(
         string="M-Pesa receipt", compute="_compute_receipt", store=True, index="btree_not_null",
@@ -144,6 +145,13 @@ class SokoMpesaPayout(models.Model):
     attempt_ids = fields.One2many("soko.mpesa.attempt", "payout_id", readonly=True)
     evidence_ids = fields.One2many("soko.mpesa.evidence", "payout_id", readonly=True)
 
+    is_provisional = fields.Boolean(
+        compute="_compute_is_provisional",
+        help="Only M-Pesa's own call said that it is paid. A statement or a status query will "
+             "say it a second time.",
+    )
+
+    _write_date_idx = models.Index("(write_date)")  # the audit looks at what changed lately
     _payment_uniq = models.UniqueIndex(
         "(payment_id) WHERE cancelled_at IS NULL", "This payment has a payout already."
     )
@@ -204,6 +212,14 @@ class SokoMpesaPayout(models.Model):
             submitted=self.submitted_at, approved=self.approved_at, held=self.hold_reason,
             cancelled=self.cancelled_at, exception=self.exception_reason,
         )
+
+    @api.depends("state", "statement_row_id", "evidence_ids.verdict", "evidence_ids.kind")
+    def _compute_is_provisional(self):
+        for payout in self:
+            payout.is_provisional = (
+                payout.state == "paid" and not payout.statement_row_id
+                and not payout.evidence_ids.filtered(
+                    lambda fact: fact.verdict == "positive" and fact.kind != "result"))
 
     @api.depends("attempt_ids.receipt")
     def _compute_receipt(self):
@@ -615,7 +631,7 @@ class SokoMpesaPayout(models.Model):
             # the next payment to this person waits until somebody has understood this one
             self.partner_bank_id.write({"allow_out_payment": False})
             self._raise_exception(self.env._(
-                "Safaricom reports the payment %s, which was declared not paid before. If the "
+                "M-Pesa reports the payment %s, which was declared not paid before. If the "
                 "bill was paid again meanwhile, the payee has been paid twice.", receipt,
             ))
         self._book()
@@ -807,9 +823,7 @@ class SokoMpesaPayout(models.Model):
         :param str party: ``254700000041 - AMINA MFANO`` as M-Pesa wrote it; may be empty
         """
         heard = names.split_party(party)
-        bank = self.partner_bank_id
-        known = bank.soko_mpesa_registered_name if bank.acc_number == self.msisdn else ""
-        expected = known or self.registered_name or self.payee_name
+        bank, expected = self.partner_bank_id, self._get_known_name()
         self.name_check = names.compare(heard, expected)
         if self.name_check != names.MISMATCH:
             if self.search_count([
@@ -828,6 +842,12 @@ class SokoMpesaPayout(models.Model):
             "arrived; the next payments wait until an approver clears the warning on the number.",
             mismatch=self.name_mismatch, name=self.name, payee=self.payee_name,
         ))
+
+    def _get_known_name(self):
+        """Return the name under which the number should be registered at M-Pesa."""
+        bank = self.partner_bank_id
+        known = bank.soko_mpesa_registered_name if bank.acc_number == self.msisdn else ""
+        return known or self.registered_name or self.payee_name
 
     # === AUDIT === #
 

@@ -32,6 +32,7 @@ class SokoMpesaRun(models.Model):
 
     _name = "soko.mpesa.run"
     _description = "M-Pesa payment run"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "id desc"
     _check_company_auto = True
     _allow_sudo_commands = False

@@ -17,6 +17,7 @@ class SokoMpesaRunLine(models.Model):
 
     _name = "soko.mpesa.run.line"
     _description = "M-Pesa payment run line"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "is_new desc, amount desc, id"
     _rec_name = "partner_id"
     _allow_sudo_commands = False

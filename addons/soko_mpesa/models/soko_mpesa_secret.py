@@ -28,6 +28,7 @@ class SokoMpesaSecret(models.Model):
 
     _name = "soko.mpesa.secret"
     _description = "M-Pesa secret"
+    _inherit = ["soko.mpesa.export.mixin"]
     _rec_name = "kind"
     _allow_sudo_commands = False
 

@@ -17,6 +17,8 @@ from ..tools.context import undefaulted
 from .soko_mpesa_heartbeat import beats
 
 CHUNK = 100
+# Payments that a transaction hears of that they are absent: few, since each may be busy just then.
+VOTES = 10
 # What people may enter; everything else follows from the file.
 ENTERED = {"account_id", "file", "filename"}
 SHOWN = 100
@@ -32,7 +34,7 @@ class SokoMpesaStatement(models.Model):
 
     _name = "soko.mpesa.statement"
     _description = "M-Pesa statement"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "soko.mpesa.export.mixin"]
     _order = "ends desc, id desc"
     _check_company_auto = True
     _mail_post_access = "read"
@@ -83,6 +85,9 @@ class SokoMpesaStatement(models.Model):
     difference_count = fields.Integer(compute="_compute_counts", string="Differences")
     imported_by = fields.Many2one("res.users", readonly=True, tracking=True)
     imported_at = fields.Datetime(readonly=True)
+    voted_id = fields.Integer(
+        readonly=True, help="The last open payment that was looked for among the rows.",
+    )
     row_ids = fields.One2many("soko.mpesa.statement.row", "statement_id", readonly=True)
     difference_ids = fields.One2many("soko.mpesa.difference", "statement_id", readonly=True)
 
@@ -407,28 +412,51 @@ class SokoMpesaStatement(models.Model):
 
     def _finish(self):
         """When all rows are worked out: what isn't on the statement."""
+        self._vote_absence()
         self.state = "imported"
         if self.sound:
-            self._vote_absence()
             self._list_missing()
+
+    def _shows_payouts(self):
+        """Whether the file is of the account from which payouts leave.
+
+        An export of the working or the charges account has the same shortcode and shows no payout
+        at all, so what isn't in it may have been paid. One payment of ours in it, in whichever
+        import it came first, is the proof.
+        """
+        keys = [row.key for row in self._read().rows]
+        return bool(self.env["soko.mpesa.statement.row"].search_count([
+            ("account_id", "=", self.account_id.id), ("key", "in", keys),
+            ("kind", "=", st.PAYMENT), ("status", "=", st.COMPLETED), ("payout_id", "!=", False),
+            ("payout_id.state", "=", "paid"),
+        ], limit=1))
 
     def _get_covered(self):
         """Return (first, last) moment of sending that the rows must show if money moved."""
         settle = timedelta(minutes=self.account_id.absent_settle_minutes)
         return self.begins, self.ends - settle
 
-    def _vote_absence(self):
-        """An open payment that isn't on a statement which covers it: one voice against it."""
+    def _vote_absence(self, limit=None):
+        """An open payment that isn't on a statement which covers it: one voice against it.
+
+        :param int limit: how many payments to look at
+        :return: whether there are more
+        """
+        if not (self.sound and self._shows_payouts()):
+            return False
         first, last = self._get_covered()
         attempts = self.env["soko.mpesa.attempt"].search([
             ("account_id", "=", self.account_id.id), ("state", "in", ("accepted", "unknown")),
-            ("sent_at", ">=", first), ("sent_at", "<=", last),
+            ("sent_at", ">=", first), ("sent_at", "<=", last), ("id", ">", self.voted_id),
             # not from who made the payment: it could be made again
             ("payout_id.maker_id", "!=", self.imported_by.id),
-        ])
+        ], order="id", limit=limit)
         for attempt in attempts.filtered(lambda attempt: not self._may_have(attempt)):
             attempt._lock()
             attempt._hear_absence(self)
+        if attempts:
+            self.voted_id = attempts[-1].id
+        return bool(attempts) and len(attempts) == limit
 
     def _may_have(self, attempt):
         """Whether a row that nobody could assign may be this payment."""
@@ -486,11 +514,14 @@ class SokoMpesaStatement(models.Model):
                 return
 
     def _import_chunk(self):
-        """Work out some rows and commit. Returns whether there are more."""
+        """Work out some rows, then look for some payments, and commit.
+
+        :return: whether there are more
+        """
         if not self.try_lock_for_update(allow_referencing=True):
             return False
         self.invalidate_recordset()
-        more = self._work_out(limit=CHUNK)
+        more = self._work_out(limit=CHUNK) or self._vote_absence(limit=VOTES)
         if not more:
             self._finish()
         self.env["ir.cron"]._commit_progress(1)

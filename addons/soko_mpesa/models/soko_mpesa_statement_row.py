@@ -16,6 +16,7 @@ class SokoMpesaStatementRow(models.Model):
 
     _name = "soko.mpesa.statement.row"
     _description = "Row of M-Pesa's statement"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "completed_at desc, line desc, id desc"
     _rec_name = "receipt"
     _allow_sudo_commands = False

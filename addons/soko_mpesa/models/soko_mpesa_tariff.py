@@ -8,6 +8,7 @@ from ..tools.tariff import Band, fee_for
 class SokoMpesaTariff(models.Model):
     _name = "soko.mpesa.tariff"
     _description = "M-Pesa tariff"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "name"
 
     name = fields.Char(required=True, translate=True)

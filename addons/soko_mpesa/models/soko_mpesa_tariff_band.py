@@ -4,6 +4,7 @@ from odoo import fields, models
 class SokoMpesaTariffBand(models.Model):
     _name = "soko.mpesa.tariff.band"
     _description = "M-Pesa tariff band"
+    _inherit = ["soko.mpesa.export.mixin"]
     _order = "date_from desc, up_to"
     _rec_name = "up_to"
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 
+from ..const import MANAGER, PASSWORD_DAYS, PASSWORD_WARNING_DAYS
 from ..tools.credential import describe_certificate
 from ..tools.watch import CORE_JOBS, Finding, digest_of
 from .soko_mpesa_heartbeat import beats
@@ -21,8 +22,6 @@ AUDIT_SECONDS = 24 * 3600
 UNKNOWN_HOURS = 1
 APPROVAL_DAYS = 1
 STUCK_MINUTES = 15
-# Safaricom lets the operator's password live for 90 days.
-PASSWORD_DAYS = 80
 CERTIFICATE_DAYS = 10
 SHOWN_ROWS = 20
 TRIES = 5
@@ -80,18 +79,22 @@ class SokoMpesaWatch(models.AbstractModel):
             self.sudo()._guard()
 
     @api.model
-    def _guard(self):
+    def _guard(self, thorough=False):
         """Freeze the companies for which something is so that must never be. Doesn't commit.
 
-        Once a day, and while something is wrong, all books are looked at, however old.
+        Once a day, and while something is wrong, all books are looked at, however old, and the
+        evidence is compared with what was written down outside the database.
+
+        :param bool thorough: whether to do so in any case
         """
         began = time.monotonic()
         hearts, attention = self.env["soko.mpesa.heartbeat"], self.env["soko.mpesa.attention"]
         known = attention.search([("kind", "=", "invariant")])
         age = hearts._get_age("audit")
-        is_whole = bool(known) or age is None or age >= AUDIT_SECONDS
-        found = self.env["soko.mpesa.payout"]._invariant_violations(thorough=is_whole)
+        is_whole = thorough or bool(known) or age is None or age >= AUDIT_SECONDS
+        found = dict(self.env["soko.mpesa.payout"]._invariant_violations(thorough=is_whole))
         if is_whole:
+            found.update(self.env["soko.mpesa.anchor"]._get_differences())
             hearts._beat("audit", time.monotonic() - began)
         if is_whole and not known:
             began = time.monotonic()  # once a day is no measure of the usual look
@@ -156,6 +159,7 @@ class SokoMpesaWatch(models.AbstractModel):
         findings = [
             *self._find_unknown(), *self._find_payouts(), *self._find_names(),
             *self._find_jobs(), *self._find_inbox(), *self._find_frozen(),
+            *self._find_automations(),
         ]
         for account in self.env["soko.mpesa.account"].search([("active", "=", True)]):
             findings += self._find_account(account)
@@ -205,7 +209,8 @@ class SokoMpesaWatch(models.AbstractModel):
     # === ACCOUNTS === #
 
     def _find_account(self, account):
-        for find in (self._find_stop, self._find_settings, self._find_float, self._find_approval,
+        for find in (self._find_stop, self._find_settings, self._find_float, self._find_short,
+                     self._find_approval,
                      self._find_stuck, self._find_password, self._find_certificate):
             found = find(account)
             if found:
@@ -235,12 +240,19 @@ class SokoMpesaWatch(models.AbstractModel):
                 {"reason": " ".join(reasons)})
 
     def _find_float(self, account):
-        if not account.float_at or not account.float_threshold:
-            return None
-        if account.float_amount >= account.float_threshold:
+        if not account.float_at or not account.float_is_low:
             return None
         return "float", "1", account.float_at, True, {
             "amount": account.float_amount, "threshold": account.float_threshold}
+
+    def _find_short(self, account):
+        """The float doesn't cover the next payout, so those behind it wait as well."""
+        waiting = account.waiting_reason and not account.trial_since  # that one ends by itself
+        waits = waiting and self._count_due(account)
+        if not waits:
+            return None
+        return "short", "1", account.float_at or account.write_date, True, {
+            "reason": account.waiting_reason, "count": waits}
 
     def _find_approval(self, account):
         limit = fields.Datetime.now() - timedelta(days=APPROVAL_DAYS)
@@ -255,7 +267,7 @@ class SokoMpesaWatch(models.AbstractModel):
     def _find_stuck(self, account):
         """Evidence that nobody sends although something is due and nothing forbids it."""
         late = self._count_due(account, minutes=STUCK_MINUTES)
-        if not late or account._get_blocking_reasons():
+        if not late or account.waiting_reason or account._get_blocking_reasons():
             return None
         return "stuck", "1", fields.Datetime.now(), True, {"count": late}
 
@@ -273,9 +285,10 @@ class SokoMpesaWatch(models.AbstractModel):
             is_live = account.environment == "production"
             return is_live and ("password", "3", account.create_date, False, {"days": 0})
         age = (fields.Date.context_today(self) - day).days
-        if age <= PASSWORD_DAYS:
+        warned = PASSWORD_DAYS - PASSWORD_WARNING_DAYS
+        if age <= warned:
             return None
-        since = fields.Datetime.to_datetime(day + timedelta(days=PASSWORD_DAYS))
+        since = fields.Datetime.to_datetime(day + timedelta(days=warned))
         return "password", "1", since, True, {"days": age}
 
     def _find_certificate(self, account):
@@ -342,6 +355,30 @@ class SokoMpesaWatch(models.AbstractModel):
                 facts={"company": company.name, "count": count,
                        "reason": company.soko_mpesa_frozen_reason or ""},
             )
+
+    def _find_automations(self):
+        automations = self.env["soko.mpesa.automation"]
+        automations._note_rules()
+        for row in automations.search([("state", "=", "open")]):
+            yield Finding(
+                "automation", f"soko.mpesa.automation,{row.id}", "2", row.changed_at,
+                user_id=self._get_first_account().responsible_id.id,
+                res_model="soko.mpesa.automation", res_id=row.id, calls=True,
+                facts={"name": row.name, "targets": row.targets or "-",
+                       "user": row.user_id.name, "user_id": row.user_id.id},
+            )
+
+    @api.model
+    def _get_managers(self, company=None):
+        """Return the persons who manage M-Pesa: of `company`, or of any.
+
+        :rtype: res.users
+        """
+        # sudo: who has a role is read to tell them something
+        users = self.env.ref(MANAGER).sudo().all_user_ids
+        return users.filtered(
+            lambda user: user.active and user.id != SUPERUSER_ID
+            and (not company or company in user.company_ids))
 
     # === HEALTH === #
 

@@ -79,6 +79,7 @@ class MpesaCase(TransactionCase):
             "auto_approve_limit": 2000, "responsible_id": cls.manager.id,
             "send_spacing_ms": 0,
         })
+        cls.account.sudo().trial_since = False  # tests of new credentials begin a trial
         cls.account.action_set_up_journal()
         cls.account = cls.account.with_env(cls.env)
         cls.method_line = cls.account.journal_id.outbound_payment_method_line_ids.filtered(
@@ -135,6 +136,12 @@ class MpesaCase(TransactionCase):
         bill = self.make_bill(amount)
         payment = self.pay_bill(bill)
         return bill, payment, payment.soko_mpesa_payout_id
+
+    def fly(self, amount=1500):
+        """Send a payment. :return: (bill, payout, the request that Daraja got)"""
+        bill, _payment, payout = self.make_payout(amount)
+        self.send()
+        return bill, payout, self.daraja.payments[-1]
 
     @contextmanager
     def other_cursor(self):

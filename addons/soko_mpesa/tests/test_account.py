@@ -43,7 +43,7 @@ class TestAccount(MpesaCase):
         self.assertIn("consumer key", account.blocking_reasons)
         account.write({"base_url": False, "consumer_key": "k", "consumer_secret": "s"})
         account.invalidate_recordset(["stored_secrets"])
-        self.assertIn("Consumer Key", account.stored_secrets)
+        self.assertIn("Consumer key", account.stored_secrets)
 
     def test_secrets_go_in_and_never_out(self):
         for user in (self.manager, self.env.ref("base.user_admin"), self.env.user):

@@ -234,6 +234,16 @@ class TestBalance(MpesaCase):
                 ("kind", "=", "float"), ("company_id", "=", self.company.id)])
             self.assertEqual(len(found), int(is_low), amount)
 
+    def test_low_float_follows_the_threshold(self):
+        accounts = self.env["soko.mpesa.account"]
+        low = [("float_is_low", "=", True), ("id", "=", self.account.id)]
+        self.tell("Utility Account|KES|900|900", completed="20240109120000")
+        self.assertFalse(accounts.search(low))
+        self.account.float_threshold = 1000
+        self.assertEqual(accounts.search(low), self.account)
+        self.account.float_threshold = 900
+        self.assertFalse(accounts.search(low))
+
     def test_more_float_wakes_the_sender(self):
         self.account.waiting_reason = "too little"
         trigger = self.env["ir.cron.trigger"]

@@ -13,6 +13,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import config, mute_logger
 
 from ..tools import setup
+from ..tools.watch import CORE_JOBS
 from .common import MpesaCase
 from .fake_daraja import balance_result, refuse
 from .test_account import make_certificate
@@ -38,7 +39,9 @@ class TestCheck(MpesaCase):
         self.startPatcher(patch.dict(os.environ, {"SOKO_MPESA_CALLBACK_URL": self.daraja.url}))
         self.daraja.ping = lambda ask: (200, self.find_answer(ask))
         jobs = self.env["ir.cron"].search([("cron_name", "like", "M-Pesa:")])
-        jobs.write({"active": True, "nextcall": fields.Datetime.now() + timedelta(hours=1)})
+        jobs.active = True
+        for job in CORE_JOBS:
+            self.env["soko.mpesa.heartbeat"]._beat(job)
 
     def find_answer(self, ask):
         """Say what the running check wants to hear, as our public address would."""
@@ -244,11 +247,15 @@ class TestCheck(MpesaCase):
     def test_jobs(self):
         """F54, F55: a job that is off or doesn't run is seen."""
         job = self.env.ref("soko_mpesa.ir_cron_send")
-        job.nextcall = fields.Datetime.now() - timedelta(hours=1)
+        self.env.cr.execute(
+            "UPDATE soko_mpesa_heartbeat SET last_pass = last_pass - interval '1 hour' "
+            "WHERE job = 'ir_cron_send'")
         status, meaning, _advice = self.look("jobs")
         self.assertEqual(status, "problem")
         self.assertIn(job.name, meaning)
-        job.write({"nextcall": fields.Datetime.now(), "active": False})
+        self.env["soko.mpesa.heartbeat"]._beat("ir_cron_send")
+        self.assertEqual(self.look("jobs")[0], "ok")
+        job.active = False
         self.assertIn("Switched off", self.look("jobs")[1])
         job.write({"active": True, "user_id": self.manager.id})
         self.assertEqual(self.look("jobs")[0], "ok")
@@ -297,10 +304,8 @@ class TestCheck(MpesaCase):
         account.write({"float_at": fields.Datetime.now(), "float_amount": 900})
         self.assertIn("Nobody would be warned", self.look("float")[1])
         account.float_threshold = 1000
-        account._watch_float()
         self.assertIn("low", self.look("float")[1])
         account.float_threshold = 500
-        account._watch_float()
         self.assertEqual(self.look("float")[0], "ok")
 
     def test_words(self):

@@ -29,11 +29,6 @@ class TestFaults(MpesaCase):
         self.assertNoViolation()
         super().tearDown()
 
-    def fly(self, amount=1500):
-        bill, _payment, payout = self.make_payout(amount)
-        self.send()
-        return bill, payout, self.daraja.payments[-1]
-
     def again(self):
         """Send once more, after the back-off."""
         self.env["soko.mpesa.attempt"].search([("state", "=", "prepared")]).write(

@@ -220,17 +220,25 @@ class TestInvariants(MpesaCase):
         self.assertEqual(known, set(SABOTAGE))
 
     def test_what_is_old_is_seen_by_the_thorough_audit(self):
+        """Out of the quick look's scope each scoped rule is silent; the daily one sees all."""
         names = self.make_three()
-        statements = [EVIDENCE, "UPDATE soko_mpesa_evidence SET code = '7' WHERE payout_id = "
-                      f"{names['flying']}"]
-        name = "I-15 evidence is as it was written"
-        old = invariants.queries()
-        recent = old[name].replace(invariants.RECENT_EVIDENCE, "e.id < 0")
-        self.patch(invariants, "SCOPED", {**invariants.SCOPED, name: recent})
-        self.assertNotIn(name, self.broken_by(statements, names, False))
-        self.patch(invariants, "SCOPED", {**invariants.SCOPED, name: old[name].replace(
-            invariants.RECENT_EVIDENCE, "TRUE")})
-        self.assertIn(name, self.broken_by(statements, names, True))
+        self.patch(invariants, "SCOPES", dict.fromkeys(invariants.SCOPES, "FALSE"))
+        for invariant in (*invariants.SCOPED, "I-9 payout state follows from its facts"):
+            with self.subTest(invariant=invariant):
+                statements = SABOTAGE[invariant][0]
+                self.assertNotIn(invariant, self.broken_by(statements, names, False))
+                self.assertIn(invariant, self.broken_by(statements, names, True))
+
+    def test_an_old_payout_that_changed_is_looked_at(self):
+        names = self.make_three()
+        self.patch(invariants, "SCOPES", {**invariants.SCOPES, "scope": invariants.SCOPES[
+            "scope"].replace(f"- {invariants.NEWEST} ", "+ 0 ")})
+        name, touch = "I-9 what is paid has a receipt and the payment carries it", (
+            "UPDATE soko_mpesa_payout SET write_date = (now() AT TIME ZONE 'UTC') - "
+            "interval '{} minutes'")
+        statements = SABOTAGE[name][0]
+        self.assertIn(name, self.broken_by([touch.format(50), *statements], names, False))
+        self.assertNotIn(name, self.broken_by([touch.format(70), *statements], names, False))
 
     def test_unfinished(self):
         self.make_three()

@@ -95,6 +95,11 @@ class TestLimits(MpesaCase):
         self.send()
         self.assertEqual((payout.state, self.daraja.payments), ("approved", []), "fee: 5")
         self.assertIn("1003.00 KES left", self.account.waiting_reason)
+        watch = self.env["soko.mpesa.watch"]
+        told = [row for row in watch._find_account(self.account) if row.kind == "short"]
+        self.assertEqual([(row.severity, row.calls) for row in told], [("1", True)])
+        said = self.env["soko.mpesa.attention"]._say("short", told[0].facts)
+        self.assertIn("1003.00 KES left", said[0])
         self.assertEqual(payout.attempt_ids.send_count, 0, "no attempt is burnt")
         self.account.sudo().float_amount = 1004
         self.send()

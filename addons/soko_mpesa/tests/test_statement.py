@@ -544,15 +544,40 @@ class TestStatement(StatementCase):
         request = self.daraja.payments[-1]
         self.post(request["ResultURL"], payment_result(request, code=1037))
         self.age(payout, hours=3)
-        self.load(self.topped_up(minutes=-30), preamble=[["Time Period:", "From %s To %s" % (
+        self.load(self.shown(), self.topped_up(minutes=-30), preamble=[[
+            "Time Period:", "From %s To %s" % (
             samples.at(self.now - timedelta(hours=9)), samples.at(self.now))]])
         self.assertEqual((payout.state, bill.payment_state), ("failed", "not_paid"))
         self.assertNoViolation()
 
-    def test_absence_alone_proves_nothing(self):
+    def shown(self):
+        """Return the row of another payment of ours: the file is of the paying account."""
+        self.pay(200, "SG63SHOWN0")
+        return self.paid("SG63SHOWN0", 200, minutes=-100)
+
+    def test_absence_from_another_account_s_statement(self):
+        """The working account has the same shortcode, and no payout ever shows there."""
         _bill, _payment, payout = self.lose()
         self.age(payout, hours=3)
         self.load(self.topped_up("SG63TOP1", minutes=-600), self.topped_up(minutes=-30))
+        self.assertFalse(payout.evidence_ids.filtered(lambda e: e.verdict == "absent"))
+        self.load(self.topped_up("SG63TOP2", minutes=-600), self.shown(),
+                  self.topped_up("SG63TOP3", minutes=-30))
+        self.assertTrue(payout.evidence_ids.filtered(lambda e: e.verdict == "absent"))
+        self.assertEqual(payout.state, "in_flight")
+
+    def test_callback_alone_is_provisional(self):
+        """S1: who forged the call can't forge the statement."""
+        _bill, _payment, payout = self.pay()
+        self.assertTrue(payout.is_provisional)
+        self.load(self.paid())
+        self.assertFalse(payout.is_provisional)
+
+    def test_absence_alone_proves_nothing(self):
+        _bill, _payment, payout = self.lose()
+        self.age(payout, hours=3)
+        self.load(self.topped_up("SG63TOP1", minutes=-600), self.shown(),
+                  self.topped_up(minutes=-30))
         self.assertEqual((payout.state, payout.attempt_ids.state), ("in_flight", "unknown"))
         self.assertEqual(payout.evidence_ids[0].verdict, "absent")
         self.assertNoViolation()
@@ -566,7 +591,8 @@ class TestStatement(StatementCase):
             self.post(self.daraja.queries[-1]["ResultURL"], status_result(
                 request, "", code=2, description="The transaction does not exist"))
         self.assertEqual(payout.attempt_ids.state, "unknown")
-        self.load(self.topped_up("SG63TOP1", minutes=-600), self.topped_up(minutes=-30))
+        self.load(self.topped_up("SG63TOP1", minutes=-600), self.shown(),
+                  self.topped_up(minutes=-30))
         self.assertEqual(payout.state, "failed")
         self.assertNoViolation()
 
@@ -618,6 +644,28 @@ class TestStatement(StatementCase):
         statement.invalidate_recordset()
         self.assertEqual((statement.state, statement.done_count), ("imported", 230))
         self.assertExplained(100_000)
+
+    def test_absence_is_heard_by_the_job_some_at_a_time(self):
+        """An attempt that is busy must not undo what the others have heard; nobody hears twice."""
+        lost = [self.lose(amount)[2] for amount in (1500, 1600, 1700)]
+        for payout in lost:
+            self.age(payout, hours=3)
+        rows = [self.topped_up(f"SG63TOP{number:03}", minutes=-600) for number in range(6)]
+        statement = self.upload([*rows, self.shown(), self.topped_up(minutes=-30)])
+        statement.action_check()
+        module = "odoo.addons.soko_mpesa.models.soko_mpesa_statement"
+        votes, hear = [], type(statement)._vote_absence
+        with patch(f"{module}.CHUNK", 1), patch(f"{module}.VOTES", 1), patch.object(
+                type(statement), "_vote_absence", lambda self, limit=None: (
+                    votes.append(limit), hear(self, limit))[1]):
+            statement.action_import()
+            self.run_cron("soko.mpesa.statement", "_cron_import")
+        self.assertEqual(statement.state, "imported")
+        self.assertGreaterEqual(votes.count(1), 3)
+        for payout in lost:
+            absent = payout.evidence_ids.filtered(lambda fact: fact.verdict == "absent")
+            self.assertEqual(len(absent), 1)
+        self.assertNoViolation()
 
     def test_lock_date(self):
         """What happened in a closed period is booked on the first open day, as Odoo does it."""

@@ -172,13 +172,19 @@ class TestStatementFile(BaseCase):
                          [("column", "Completion Time"), ("column", "Paid In")])
 
     def test_damaged_files_raise_nothing(self):
-        chance = random.Random(7)
+        chance, seen = random.Random(7), {"rows": 0, "problems": 0}
         for raw in (samples.make_csv(three_rows()), samples.make_xlsx(three_rows())):
             for _try in range(150):
                 broken = bytearray(raw)
                 for _hit in range(chance.randrange(1, 6)):
                     broken[chance.randrange(len(broken))] = chance.randrange(256)
-                statement.parse(bytes(broken[:chance.randrange(1, len(broken) + 1)]))
+                export = statement.parse(bytes(broken[:chance.randrange(1, len(broken) + 1)]))
+                seen["rows"] += len(export.rows)
+                seen["problems"] += len(export.problems)
+                for row in export.rows:
+                    self.assertTrue(row.receipt)
+                    self.assertTrue(row.amount.is_finite())
+        self.assertTrue(all(seen.values()), "some rows survive, and some damage is told")
 
     def test_kinds(self):
         for reason, details, amount, expected in (

@@ -100,11 +100,6 @@ class TestThreats(MpesaCase):
         self.assertNoViolation()
         super().tearDown()
 
-    def fly(self, amount=1500):
-        bill, _payment, payout = self.make_payout(amount)
-        self.send()
-        return bill, payout, self.daraja.payments[-1]
-
     # === S1 TO S4: LETTERS THAT LIE === #
 
     def test_perfect_body_with_another_token(self):

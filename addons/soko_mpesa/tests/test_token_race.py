@@ -1,7 +1,6 @@
 import os
 import tempfile
 import threading
-import time
 from unittest.mock import patch
 
 from psycopg2 import OperationalError
@@ -89,15 +88,25 @@ class TestTokenRace(BaseCase):
 
     def test_one_flight(self):
         """F27: each token makes the one before invalid, so only one may be fetched."""
-        fetch = client.fetch_token
+        fetch, row = client.fetch_token, self.registry["soko.mpesa.secret"]._row
+        everybody, here = threading.Event(), []
+
+        def found(*args):
+            if args[-1] == "token":
+                here.append(threading.get_ident())
+                if len(set(here)) == WORKERS:
+                    everybody.set()  # each of them is about to ask for the lock
+            return row(*args)
 
         def slow(*args, **kwargs):
-            time.sleep(0.3)  # the others arrive while this one is on its way
+            everybody.wait(30)  # the others ask while this one is on its way
             return fetch(*args, **kwargs)
         with self.registry.cursor() as cr:  # the row is there, as it is from the first token on
             api.Environment(cr, SUPERUSER_ID, {})["soko.mpesa.secret"].create(
                 {"account_id": self.account_id, "kind": "token"})
-        with patch.object(client, "fetch_token", slow), mute_logger("odoo.sql_db"):
+        with patch.object(client, "fetch_token", slow), \
+                patch.object(self.registry["soko.mpesa.secret"], "_row", found), \
+                mute_logger("odoo.sql_db"):
             got = self.race()
         self.assertEqual(got, ["token1"] * WORKERS)
         self.assertEqual(self.daraja.tokens, 1)

@@ -64,7 +64,7 @@ def append_claim(path, claim):
     :param Claim claim:
     :raise ClaimsFileError: it isn't surely there; nothing may be sent
     """
-    _append(path, [
+    append_line(path, [
         claim.at, CLAIM, claim.originator_id, claim.account, str(claim.amount), claim.sha256])
 
 
@@ -73,7 +73,7 @@ def append_accounted(path, at, account):
 
     :raise ClaimsFileError: it isn't surely there
     """
-    _append(path, [at, ACCOUNTED, account])
+    append_line(path, [at, ACCOUNTED, account])
 
 
 def recent_claims(path, account, limit=TAIL_CLAIMS):
@@ -87,7 +87,7 @@ def recent_claims(path, account, limit=TAIL_CLAIMS):
     :rtype: list[Claim]
     """
     claims = []
-    for line in _tail(path):
+    for line in tail_lines(path):
         words = line.split("\t")
         if words[1:2] == [ACCOUNTED] and words[2:] == [account]:
             claims = []
@@ -96,7 +96,11 @@ def recent_claims(path, account, limit=TAIL_CLAIMS):
     return claims[-limit:]
 
 
-def _append(path, words):
+def append_line(path, words):
+    """Put one line of `words` on the disk, whole.
+
+    :raise ClaimsFileError: it isn't surely there
+    """
     if not all(_WORD.fullmatch(word) for word in words):
         raise ClaimsFileError("a word doesn't fit into a line")
     data = ("\t".join(words) + "\n").encode("ascii")
@@ -128,7 +132,11 @@ def _sync_folder(path):
         os.close(descriptor)
 
 
-def _tail(path):
+def tail_lines(path):
+    """Return the finished lines at the end of the file, oldest first; none without a file.
+
+    :raise ClaimsFileError: there is a file and it can't be read
+    """
     try:
         with open(path, "rb") as stream:
             size = stream.seek(0, os.SEEK_END)

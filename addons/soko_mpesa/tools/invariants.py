@@ -1,22 +1,36 @@
 """What must never be, as queries that must return no row. Names as in the design reference.
 
-Each query is fast enough to be asked every minute: one that would read all books looks at the
-last payouts and at all that are open. Ask it with ``thorough`` to have it look at everything.
-A violation stops the sending, so what people may rightly do must not look like one.
+Each query is fast enough to be asked every half minute: one that would read all books looks at
+the newest payouts, those changed lately and all that are open. Ask it with ``thorough`` to have
+it look at everything. A violation stops the sending, so what people may rightly do must not look
+like one.
 
 I-6 (equal to the imported statement) belongs to the statement; I-7, I-8 and half of I-14 compare
 with the provider's own books, which no query can see: the tests' auditors do.
 """
 
-# Payouts whose books are looked at each time: the newest, and all that aren't final.
-NEWEST = 5000
+from ..const import LEAST_KEEP_YEARS
+
+# Payouts whose books are looked at each time: the newest, those changed lately (a late result of
+# an old one), and all that aren't final.
+NEWEST = 1000
+LATELY = "1 hour"
 OPEN_STATES = "('draft', 'submitted', 'approved', 'held', 'in_flight', 'exception')"
-RECENT = f"""p.id IN (
+RECENT_IDS = f"""
             SELECT id FROM soko_mpesa_payout
              WHERE id > (SELECT max(id) - {NEWEST} FROM soko_mpesa_payout)
-             UNION ALL
-            SELECT id FROM soko_mpesa_payout WHERE state IN {OPEN_STATES})"""
-RECENT_EVIDENCE = f"e.id > (SELECT max(id) - {NEWEST} FROM soko_mpesa_evidence)"
+             UNION
+            SELECT id FROM soko_mpesa_payout
+             WHERE write_date > (now() AT TIME ZONE 'UTC') - interval '{LATELY}'
+             UNION
+            SELECT id FROM soko_mpesa_payout WHERE state IN {OPEN_STATES}"""
+# Conditions by the name of their place in SCOPED, for the quick look.
+SCOPES = {
+    "scope": f"p.id IN ({RECENT_IDS})",
+    "evidence_scope": f"e.id > (SELECT max(id) - {NEWEST} FROM soko_mpesa_evidence)",
+    # a payment without a payout is in no scope of payouts
+    "payment_scope": f"pay.id > (SELECT max(id) - {NEWEST} FROM account_payment)",
+}
 
 # Names of guards by table; I-15 wants each of them there and switched on.
 GUARDS = (
@@ -48,16 +62,6 @@ def _rows(values):
 
 
 INVARIANTS = {
-    "I-1 one proven payment a payment": """
-        SELECT p.payment_id FROM soko_mpesa_attempt a
-          JOIN soko_mpesa_payout p ON p.id = a.payout_id
-         WHERE a.state = 'paid' GROUP BY p.payment_id HAVING count(*) > 1
-    """,
-    "I-2 one live attempt a payout": """
-        SELECT payout_id FROM soko_mpesa_attempt
-         WHERE state IN ('prepared', 'sending', 'accepted', 'unknown', 'paid')
-         GROUP BY payout_id HAVING count(*) > 1
-    """,
     "I-3 the database refuses what must be unique, or out of bounds": f"""
         SELECT name FROM (VALUES {_rows(UNIQUE_INDEXES)}) AS wanted(name)
          WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
@@ -68,14 +72,6 @@ INVARIANTS = {
                             WHERE c.conname = wanted.name AND c.contype = 'c'
                               AND c.convalidated)
     """,
-    "I-9 no payment is paid or rejected without proof": """
-        SELECT p.name FROM soko_mpesa_payout p
-          JOIN account_payment pay ON pay.id = p.payment_id
-         WHERE p.cancelled_at IS NULL AND p.paid_late IS NOT TRUE
-           AND ((pay.state = 'paid' AND p.state NOT IN ('paid', 'exception'))
-                OR (pay.state = 'rejected'
-                    AND p.state NOT IN ('failed', 'reversed', 'exception')))
-    """,
     "I-9 what is proven paid is not waited for": """
         SELECT a.originator_id FROM soko_mpesa_attempt a
           JOIN soko_mpesa_payout p ON p.id = a.payout_id
@@ -83,31 +79,6 @@ INVARIANTS = {
            AND p.exception_reason IS NULL
            AND EXISTS (SELECT FROM soko_mpesa_evidence e
                         WHERE e.attempt_id = a.id AND e.verdict = 'positive')
-    """,
-    # two voices, not both of them results; a kind of evidence of its own is a person's word or
-    # the statement's, and stands for itself
-    "I-11 what is not paid has two voices against it": """
-        SELECT a.originator_id FROM soko_mpesa_attempt a
-         WHERE a.state = 'not_paid' AND NOT EXISTS (
-               SELECT FROM soko_mpesa_evidence e
-                WHERE e.attempt_id = a.id AND e.verdict IN ('negative', 'absent')
-               HAVING bool_or(e.verdict = 'negative') AND (
-                      (count(DISTINCT (e.kind, e.callback_id)) > 1
-                       AND bool_or(e.kind <> 'result'))
-                      OR bool_or(e.kind NOT IN ('result', 'status')))
-                   OR (bool_or(e.kind = 'statement')
-                       AND count(DISTINCT e.callback_id) FILTER (WHERE e.kind = 'status') > 2))
-    """,
-    "I-11 a second attempt begins after the first is final": """
-        SELECT a.originator_id FROM soko_mpesa_attempt a
-          JOIN soko_mpesa_attempt before ON before.payout_id = a.payout_id
-                                        AND before.number < a.number
-         WHERE a.number > 1
-           AND (before.state NOT IN ('not_paid', 'cancelled', 'paid')
-                OR (before.state <> 'cancelled' AND NOT EXISTS (
-                    SELECT FROM soko_mpesa_evidence e
-                     WHERE e.attempt_id = before.id AND e.verdict IN ('negative', 'absent')
-                       AND e.received_at <= a.create_date + interval '1 second')))
     """,
     # as long as the sweep hasn't run since, it is late but not broken; two hours are too late
     "I-12 no claim outlives its lease for long": """
@@ -134,31 +105,11 @@ INVARIANTS = {
                             WHERE t.res_model = 'soko.mpesa.payout' AND t.res_id = p.id
                               AND t.active)
     """,
-    "I-13 two persons, and the approved content": """
-        SELECT name FROM soko_mpesa_payout
-         WHERE approver_id = maker_id
-            OR (approved_at IS NOT NULL AND approved_hash IS DISTINCT FROM content_hash)
-    """,
-    "I-13 nothing is sent that nobody approved": """
-        SELECT p.name FROM soko_mpesa_attempt a JOIN soko_mpesa_payout p ON p.id = a.payout_id
-         WHERE a.state <> 'cancelled' AND p.approved_at IS NULL
-    """,
-    "I-14 what was sent has the digest of its request": """
-        SELECT originator_id FROM soko_mpesa_attempt
-         WHERE state IN ('sending', 'accepted', 'unknown', 'paid', 'not_paid')
-           AND (request_sha256 IS NULL OR send_count < 1 OR sent_at IS NULL)
-    """,
     "I-15 the guards of the database are there": f"""
         SELECT guard.name FROM (VALUES {_rows(GUARDS)}) AS guard(relation, name)
          WHERE NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                             WHERE t.tgname = guard.name AND c.relname = guard.relation
                               AND t.tgenabled IN ('O', 'A'))
-    """,
-    "I-16 whole shillings within the limits": """
-        SELECT name FROM soko_mpesa_payout WHERE amount NOT BETWEEN 10 AND 250000
-         UNION ALL
-        SELECT p.name FROM soko_mpesa_payout p JOIN account_payment pay ON pay.id = p.payment_id
-         WHERE p.cancelled_at IS NULL AND pay.amount <> p.amount
     """,
     "I-16 no money in a floating-point column": """
         SELECT c.relname || '.' || a.attname FROM pg_attribute a
@@ -168,11 +119,86 @@ INVARIANTS = {
            AND a.atttypid IN ('real'::regtype, 'double precision'::regtype)
            AND NOT a.attisdropped
     """,
+}
+
+# The books of each payout; places in braces are filled from SCOPES, or with TRUE for everything.
+SCOPED = {
+    # whichever payouts of that payment are the older ones
+    "I-1 one proven payment a payment": """
+        SELECT p.payment_id FROM soko_mpesa_attempt a
+          JOIN soko_mpesa_payout p ON p.id = a.payout_id
+         WHERE a.state = 'paid' AND p.payment_id IN (
+               SELECT p.payment_id FROM soko_mpesa_payout p WHERE {scope})
+         GROUP BY p.payment_id HAVING count(*) > 1
+    """,
+    "I-2 one live attempt a payout": """
+        SELECT a.payout_id FROM soko_mpesa_attempt a
+          JOIN soko_mpesa_payout p ON p.id = a.payout_id
+         WHERE {scope} AND a.state IN ('prepared', 'sending', 'accepted', 'unknown', 'paid')
+         GROUP BY a.payout_id HAVING count(*) > 1
+    """,
+    "I-9 no payment is paid or rejected without proof": """
+        SELECT p.name FROM soko_mpesa_payout p
+          JOIN account_payment pay ON pay.id = p.payment_id
+         WHERE {scope} AND p.cancelled_at IS NULL AND p.paid_late IS NOT TRUE
+           AND ((pay.state = 'paid' AND p.state NOT IN ('paid', 'exception'))
+                OR (pay.state = 'rejected'
+                    AND p.state NOT IN ('failed', 'reversed', 'exception')))
+    """,
+    # two voices, not both of them results; a kind of evidence of its own is a person's word or
+    # the statement's, and stands for itself
+    "I-11 what is not paid has two voices against it": """
+        SELECT a.originator_id FROM soko_mpesa_attempt a
+          JOIN soko_mpesa_payout p ON p.id = a.payout_id
+         WHERE {scope} AND a.state = 'not_paid' AND NOT EXISTS (
+               SELECT FROM soko_mpesa_evidence e
+                WHERE e.attempt_id = a.id AND e.verdict IN ('negative', 'absent')
+               HAVING bool_or(e.verdict = 'negative') AND (
+                      (count(DISTINCT (e.kind, e.callback_id)) > 1
+                       AND bool_or(e.kind <> 'result'))
+                      OR bool_or(e.kind NOT IN ('result', 'status')))
+                   OR (bool_or(e.kind = 'statement')
+                       AND count(DISTINCT e.callback_id) FILTER (WHERE e.kind = 'status') > 2))
+    """,
+    "I-11 a second attempt begins after the first is final": """
+        SELECT a.originator_id FROM soko_mpesa_attempt a
+          JOIN soko_mpesa_payout p ON p.id = a.payout_id
+          JOIN soko_mpesa_attempt before ON before.payout_id = a.payout_id
+                                        AND before.number < a.number
+         WHERE {scope} AND a.number > 1
+           AND (before.state NOT IN ('not_paid', 'cancelled', 'paid')
+                OR (before.state <> 'cancelled' AND NOT EXISTS (
+                    SELECT FROM soko_mpesa_evidence e
+                     WHERE e.attempt_id = before.id AND e.verdict IN ('negative', 'absent')
+                       AND e.received_at <= a.create_date + interval '1 second')))
+    """,
+    "I-13 two persons, and the approved content": """
+        SELECT p.name FROM soko_mpesa_payout p
+         WHERE {scope} AND (p.approver_id = p.maker_id OR (
+               p.approved_at IS NOT NULL AND p.approved_hash IS DISTINCT FROM p.content_hash))
+    """,
+    "I-13 nothing is sent that nobody approved": """
+        SELECT p.name FROM soko_mpesa_attempt a JOIN soko_mpesa_payout p ON p.id = a.payout_id
+         WHERE {scope} AND a.state <> 'cancelled' AND p.approved_at IS NULL
+    """,
+    "I-14 what was sent has the digest of its request": """
+        SELECT a.originator_id FROM soko_mpesa_attempt a
+          JOIN soko_mpesa_payout p ON p.id = a.payout_id
+         WHERE {scope} AND a.state IN ('sending', 'accepted', 'unknown', 'paid', 'not_paid')
+           AND (a.request_sha256 IS NULL OR a.send_count < 1 OR a.sent_at IS NULL)
+    """,
+    "I-16 whole shillings within the limits": """
+        SELECT p.name FROM soko_mpesa_payout p
+         WHERE {scope} AND p.amount NOT BETWEEN 10 AND 250000
+         UNION ALL
+        SELECT p.name FROM soko_mpesa_payout p JOIN account_payment pay ON pay.id = p.payment_id
+         WHERE {scope} AND p.cancelled_at IS NULL AND pay.amount <> p.amount
+    """,
     "I-17 every payment that was handed over has its payout": """
         SELECT pay.id FROM account_payment pay
           JOIN account_payment_method_line line ON line.id = pay.payment_method_line_id
           JOIN account_payment_method method ON method.id = line.payment_method_id
-         WHERE method.code = 'mpesa_b2c' AND pay.state IN ('in_process', 'paid')
+         WHERE {payment_scope} AND method.code = 'mpesa_b2c' AND pay.state IN ('in_process', 'paid')
            AND NOT EXISTS (SELECT FROM soko_mpesa_payout p
                             WHERE p.payment_id = pay.id AND p.cancelled_at IS NULL)
     """,
@@ -181,13 +207,11 @@ INVARIANTS = {
           FROM account_move_line line
          WHERE line.parent_state = 'posted' AND line.account_id IN (
                SELECT remainder_account_id FROM soko_mpesa_account)
+           AND (line.partner_id IS NULL OR line.partner_id IN (
+               SELECT p.partner_id FROM soko_mpesa_payout p WHERE {scope}))
          GROUP BY line.account_id, line.partner_id
         HAVING sum(line.amount_currency) > 0
     """,
-}
-
-# The books of each payout; `{scope}` is RECENT or everything.
-SCOPED = {
     "I-9 what is paid has a receipt and the payment carries it": """
         SELECT p.name FROM soko_mpesa_payout p
           JOIN soko_mpesa_attempt a ON a.payout_id = p.id
@@ -255,7 +279,10 @@ SCOPED = {
            AND (e.chain IS DISTINCT FROM soko_mpesa_evidence_chain(last.chain, e)
                 AND (e.chain IS NOT NULL OR last.chain IS NOT NULL)
                 OR (e.chain IS NOT NULL AND e.sha256 <> encode(sha256(
-                    decode(convert_from(coalesce(e.raw, ''), 'UTF8'), 'base64')), 'hex')))
+                    decode(convert_from(coalesce(e.raw, ''), 'UTF8'), 'base64')), 'hex')
+                    -- the text may have been erased, but never before the law allows it
+                    AND (e.raw IS NOT NULL OR e.received_at
+                         >= (now() AT TIME ZONE 'UTC') - interval '{least_keep_years} years')))
     """,
     # the attempt knows its last link, so a missing tail is seen as well
     "I-15 no evidence is missing": """
@@ -321,10 +348,7 @@ def queries(thorough=False):
     :param bool thorough: whether to look at all books, however old
     :rtype: dict[str, str]
     """
-    scopes = {
-        "scope": _scope(thorough),
-        "evidence_scope": "TRUE" if thorough else RECENT_EVIDENCE,
-    }
+    scopes = _get_scopes(thorough)
     return {**INVARIANTS,
             **{name: query.format(**scopes) for name, query in SCOPED.items()}}
 
@@ -335,8 +359,9 @@ def combinations(thorough=False):
     :param bool thorough: as in `queries`
     :rtype: str
     """
-    return COMBINATIONS.format(scope=_scope(thorough))
+    return COMBINATIONS.format(**_get_scopes(thorough))
 
 
-def _scope(thorough):
-    return "TRUE" if thorough else RECENT
+def _get_scopes(thorough):
+    scopes = dict.fromkeys(SCOPES, "TRUE") if thorough else SCOPES
+    return {**scopes, "least_keep_years": LEAST_KEEP_YEARS}

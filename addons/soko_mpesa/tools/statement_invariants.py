@@ -1,7 +1,7 @@
 """What must never be in the books beside M-Pesa's statement, as SQL that must find nothing."""
 
 # Rows and lines that are looked at each time; all of them when asked thoroughly.
-NEWEST = 5000
+NEWEST = 1000
 RECENT = {
     "rows": f"r.id > (SELECT max(id) - {NEWEST} FROM soko_mpesa_statement_row)",
     "lines": f"l.id > (SELECT max(id) - {NEWEST} FROM account_bank_statement_line)",

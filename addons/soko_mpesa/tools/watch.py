@@ -50,7 +50,6 @@ class Job:
     user_active: bool = False
     age: int | None = None
     interval: int = 0
-    failures: int = 0
 
     @property
     def problem(self):

@@ -18,6 +18,7 @@ class SokoMpesaReconciliation(models.TransientModel):
     _name = "soko.mpesa.reconciliation"
     _description = "M-Pesa reconciliation"
 
+    name = fields.Char(compute="_compute_name")
     account_id = fields.Many2one(
         "soko.mpesa.account", required=True, ondelete="cascade",
         default=lambda self: self.env["soko.mpesa.account"].search(
@@ -25,7 +26,7 @@ class SokoMpesaReconciliation(models.TransientModel):
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True, precompute=True)
     currency_id = fields.Many2one(related="account_id.currency_id")
-    made_at = fields.Datetime(default=fields.Datetime.now, readonly=True)
+    made_at = fields.Datetime(string="Made at", default=fields.Datetime.now, readonly=True)
     statement_id = fields.Many2one(
         "soko.mpesa.statement", compute="_compute_figures", store=True, ondelete="cascade",
         string="Newest statement",
@@ -50,7 +51,8 @@ class SokoMpesaReconciliation(models.TransientModel):
     queried_balance = fields.Monetary(
         compute="_compute_figures", store=True, string="M-Pesa's balance query says",
     )
-    queried_at = fields.Datetime(compute="_compute_figures", store=True)
+    queried_at = fields.Datetime(
+        compute="_compute_figures", store=True, string="Asked at")
     queried_difference = fields.Monetary(
         compute="_compute_figures", store=True, string="Difference from the query",
     )
@@ -58,6 +60,11 @@ class SokoMpesaReconciliation(models.TransientModel):
         "soko.mpesa.reconciliation.line", "reconciliation_id", compute="_compute_figures",
         store=True,
     )
+
+    @api.depends("account_id")
+    def _compute_name(self):
+        for page in self:
+            page.name = page.env._("Reconciliation of %s", page.account_id.display_name or "")
 
     @api.depends("account_id")
     def _compute_figures(self):

@@ -75,7 +75,7 @@ class StockPicking(models.Model):
     def _soko_get_received_promises(self):
         """Return what happens to each maker when the shopper says that the pieces arrived.
 
-        The agreement decides: paid now, paid after its hold days, or owed since the shipment.
+        What was agreed on the pieces decides: paid now, after the hold days, or since the shipment.
 
         :return: dictionaries with `maker` (see `soko.artisan._soko_get_public_vals`) and `days`:
             days to wait, 0 for "now", None when the tap changes nothing for her
@@ -84,8 +84,8 @@ class StockPicking(models.Model):
         self.ensure_one()
         promises = {}
         for line in self.move_line_ids.filtered(lambda ml: ml.lot_id.soko_artisan_id):
-            agreement = line.lot_id.soko_agreement_line_id.agreement_id
-            days = None if agreement.debt_trigger == "shipped" else agreement.hold_days
+            lot = line.lot_id
+            days = None if lot.soko_debt_trigger in ("shipped", "used") else lot.soko_hold_days
             known = promises.get(line.lot_id.soko_artisan_id)
             promises[line.lot_id.soko_artisan_id] = max(
                 (d for d in (known, days) if d is not None), default=None

@@ -100,7 +100,7 @@ class TestReceived(ShopCase):
             self.assertEqual(self.url_open(self._path(picking)).status_code, 404)
 
     def test_hold_days_are_said(self):
-        self.env["soko.agreement"].search([("artisan_id", "=", self.amina.id)]).hold_days = 7
+        self.picking.move_line_ids.lot_id.soko_hold_days = 7
         self.assertIn("is paid in 7 days", self._text(self.url_open(self.path)))
 
     def test_maker_who_is_not_named(self):
