@@ -25,6 +25,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "tools"), str(HERE)]
 
+from lib.inside import run  # noqa: E402
 from lib.table import each, linearity, show  # noqa: E402
 from soko import config, databases, paths, postgres, services  # noqa: E402
 from soko.ui import Stop  # noqa: E402
@@ -33,13 +34,8 @@ FULL, QUICK, PARALLEL, TURNS = 2300, 300, 8, 5
 
 
 def inside(builder, part, count, letters):
-    """Run one part of bench/inside/payouts.py in Odoo's shell; return its figures by name."""
-    printed = builder.shell(
-        (HERE / "inside" / "payouts.py").read_text(), f"the part {part} failed", BENCH_PART=part,
-        BENCH_COUNT=count, BENCH_LETTERS=letters, BENCH_INSIDE=HERE / "inside",
-    )
-    lines = [line[6:] for line in printed.splitlines() if line.startswith("BENCH ")]
-    return {figures.pop("name"): figures for figures in map(json.loads, lines)}
+    """Return the figures of one part of bench/inside/payouts.py by name."""
+    return run(builder, "payouts.py", part, count=count, letters=letters)
 
 
 # ---------------------------------------------------------------------- HTTP

@@ -9,7 +9,6 @@ process and its PostgreSQL backends, so other load on the machine hardly counts.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "tools"), str(HERE)]
 
+from lib.inside import run  # noqa: E402
 from lib.table import each, show  # noqa: E402
 from soko import databases, postgres  # noqa: E402
 
@@ -27,14 +27,9 @@ DEPENDS = "purchase_stock,sale_stock,account,portal,sms"
 
 
 def inside(builder, part, scale):
-    """Run one part of bench/inside/settlement.py in Odoo's shell; return its figures by name."""
+    """Return the figures of one part of bench/inside/settlement.py by name."""
     payees, lines, owners = scale
-    printed = builder.shell(
-        (HERE / "inside" / "settlement.py").read_text(), f"the part {part} failed",
-        BENCH_PART=part, BENCH_PAYEES=payees, BENCH_LINES=lines, BENCH_OWNERS=owners,
-        BENCH_INSIDE=HERE / "inside")
-    lines = [line[6:] for line in printed.splitlines() if line.startswith("BENCH ")]
-    return {figures.pop("name"): figures for figures in map(json.loads, lines)}
+    return run(builder, "settlement.py", part, payees=payees, lines=lines, owners=owners)
 
 
 def measure_all(server, scale):

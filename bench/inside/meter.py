@@ -1,10 +1,22 @@
 """Counts SQL statements and processor time of the code that runs between two looks."""
+import json
 import os
 import time
 
 from odoo.sql_db import Cursor
 
 TICK = os.sysconf("SC_CLK_TCK")
+CHUNK = 100  # payees a transaction
+
+
+def tell(name, **figures):
+    """Print figures for `lib.inside`."""
+    print("BENCH " + json.dumps({"name": name, **figures}), flush=True)  # noqa: T201
+
+
+def chunks(items):
+    """Return the items in lists of a transaction each."""
+    return [items[start:start + CHUNK] for start in range(0, len(items), CHUNK)]
 
 
 class Meter:

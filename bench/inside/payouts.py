@@ -9,25 +9,17 @@ from unittest.mock import patch
 
 sys.path.insert(0, os.environ["BENCH_INSIDE"])
 
-from meter import Meter  # noqa: E402
+from meter import CHUNK, Meter, chunks, tell  # noqa: E402
 
 from odoo import Command, api, fields  # noqa: E402
 
 from odoo.addons.soko_mpesa.models import soko_mpesa_attempt as sender  # noqa: E402
 from odoo.addons.soko_mpesa.tools import classify  # noqa: E402
 
-COUNT, CHUNK, FEE = int(os.environ["BENCH_COUNT"]), 100, 9
+COUNT, FEE = int(os.environ["BENCH_COUNT"]), 9
 # Payees of plain Odoo without tracking, and of the run that is killed: enough for the figure.
 SOME = KILLED = min(COUNT, 300)
 meter = Meter()
-
-
-def tell(name, **figures):
-    print("BENCH " + json.dumps({"name": name, **figures}), flush=True)  # noqa: T201
-
-
-def chunks(ids):
-    return [ids[start:start + CHUNK] for start in range(0, len(ids), CHUNK)]
 
 
 def with_cursor(work, *args, user=1):

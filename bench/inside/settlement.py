@@ -4,7 +4,6 @@ The same code runs on two databases, with and without the add-on: goods of owner
 the same orders. What differs is what the add-on does.
 """
 # ruff: noqa: F821  Odoo's shell gives `env`
-import json
 import logging
 import os
 import statistics
@@ -12,21 +11,17 @@ import sys
 
 sys.path.insert(0, os.environ["BENCH_INSIDE"])
 
-from meter import Meter  # noqa: E402
+from meter import Meter, chunks, tell  # noqa: E402
 
 from odoo import Command, api, fields  # noqa: E402
 
 PAYEES, LINES = int(os.environ["BENCH_PAYEES"]), int(os.environ["BENCH_LINES"])
 OWNERS = int(os.environ["BENCH_OWNERS"])
-SIZES, REPEAT, PRICE, CHUNK = (1, 10, 50), 5, 350, 100
+SIZES, REPEAT, PRICE = (1, 10, 50), 5, 350
 WITH = "soko.artisan" in env
 env = env(context=dict(env.context, tracking_disable=True))
 meter = Meter()
 shelf = env["stock.warehouse"].search([("company_id", "=", env.company.id)], limit=1).lot_stock_id
-
-
-def tell(name, **figures):
-    print("BENCH " + json.dumps({"name": name, **figures}), flush=True)  # noqa: T201
 
 
 def middle(figures):
@@ -179,10 +174,6 @@ def bank():
         "name": "Outstanding", "code": "101498", "account_type": "asset_current",
         "reconcile": True})
     return journal
-
-
-def chunks(items):
-    return [items[start:start + CHUNK] for start in range(0, len(items), CHUNK)]
 
 
 def plain_part(partners, each, journal):

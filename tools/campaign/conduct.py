@@ -1,7 +1,6 @@
 """The course of a campaign: storm, heal, audit, report."""
 
 import argparse
-import contextlib
 import fcntl
 import json
 import secrets
@@ -183,19 +182,27 @@ class Campaign:
         """
         wire.post(self.house.simulator_url + "/_sim/faults", {"clear": True})
         self.house.maker.process.wait(120)
+        return self.follow(seconds, self.may_still_be)
+
+    def follow(self, seconds, choose):
+        """Have every open attempt asked for until none is left; an import is left in peace.
+
+        :param choose: a function that returns which of the open references have to end
+        :return: whether all did in time
+        """
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.tend()
             try:
-                letters, unfinished = self.house.query(UNFINISHED)[0]
-                unfinished = self.may_still_be(unfinished)
-                self.house.query(HASTEN, [unfinished])
+                if not self.house.query(IMPORTING)[0][0]:
+                    letters, unfinished = self.house.query(UNFINISHED)[0]
+                    unfinished = choose(unfinished)
+                    self.house.query(HASTEN, [unfinished])
+                    if not letters and not unfinished:
+                        return True
             except psycopg2.Error:
+                # a job was faster, or the database is just coming back
                 self.house.forget_connections()
-                time.sleep(HEALING)
-                continue  # a job was faster, or the database is just coming back
-            if not letters and not unfinished:
-                return True
             time.sleep(HEALING)
         return False
 
@@ -223,17 +230,7 @@ class Campaign:
         export = wire.read(url + "/_sim/statement.csv?style=portal")
         (self.house.arms / "statement.csv").write_bytes(export.encode())
         self.house.shell("statement.py")
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self.tend()
-            with contextlib.suppress(psycopg2.Error):  # a job was faster
-                if not self.house.query(IMPORTING)[0][0]:
-                    letters, unfinished = self.house.query(UNFINISHED)[0]
-                    self.house.query(HASTEN, [unfinished])
-                    if not (letters or unfinished):
-                        return True
-            time.sleep(HEALING)
-        return False
+        return self.follow(seconds, lambda unfinished: unfinished)
 
     # ------------------------------------------------------------------ audit
     def audit(self):

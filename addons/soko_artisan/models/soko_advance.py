@@ -1,7 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-MANAGER = "soko_artisan.soko_artisan_group_manager"
+from ..const import MANAGER
 
 
 class SokoAdvance(models.Model):

@@ -3,9 +3,9 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..const import OFFICER
 from ..tools.stages import allows, stage_after_drop_off
 
-OFFICER = "soko_artisan.soko_artisan_group_user"
 STAGES = [
     ("applicant", "Applicant"),
     ("trained", "Trained"),

@@ -296,10 +296,7 @@ class SokoReplenishment(models.Model):
         return self.env._(
             "Soko: we have no answer yet. Can you bring %(quantity)s %(product)s by %(date)s? "
             "All, some, another day or no, answer here: %(url)s",
-            product=self.product_id.display_name,
-            quantity=f"{self.quantity:g}",
-            date=format_date(self.env, self.due_date, date_format="d MMMM"),
-            url=f"{self.get_base_url()}/my/artisan",
+            **self._get_text_values(),
         )
 
     def _tell_office(self):
@@ -321,11 +318,18 @@ class SokoReplenishment(models.Model):
         return self.env._(
             "Soko: your %(product)s sold. Please bring %(quantity)s more by %(date)s. "
             "Answer here: %(url)s",
-            product=self.product_id.display_name,
-            quantity=f"{self.quantity:g}",
-            date=format_date(self.env, self.due_date, date_format="d MMMM"),
-            url=f"{self.get_base_url()}/my/artisan",
+            **self._get_text_values(),
         )
+
+    def _get_text_values(self):
+        """Return what is asked for, by when and where to answer, as the messages say it."""
+        self.ensure_one()
+        return {
+            "product": self.product_id.display_name,
+            "quantity": f"{self.quantity:g}",
+            "date": format_date(self.env, self.due_date, date_format="d MMMM"),
+            "url": f"{self.get_base_url()}/my/artisan",
+        }
 
     @api.model
     def _note_brought(self, artisan, product, quantity):

@@ -5,9 +5,10 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..const import SETTLER
+
 _logger = logging.getLogger(__name__)
 
-SETTLER = "soko_artisan.soko_artisan_group_settler"
 # A payment of these states no longer counts for or against the settlement.
 DEAD_PAYMENTS = ("canceled", "rejected")
 CHATTER_FIELDS = ("activity_", "message_")

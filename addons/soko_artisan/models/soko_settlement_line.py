@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..const import SETTLER
 from ..tools.pricing import (
     base_price,
     percent_at,
@@ -12,8 +13,6 @@ from ..tools.pricing import (
     split_price,
     tiered_price,
 )
-
-SETTLER = "soko_artisan.soko_artisan_group_settler"
 
 
 class SokoSettlementLine(models.Model):

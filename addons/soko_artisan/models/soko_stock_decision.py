@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-MANAGER = "soko_artisan.soko_artisan_group_manager"
+from ..const import MANAGER
+
 # What a decision leaves behind as a debt.
 DEBT_KINDS = {"scrap": "loss", "loss": "loss", "use": "use", "gone": "loss"}
 

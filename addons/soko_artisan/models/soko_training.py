@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..const import MANAGER
+
 MEASURED = {"method", "craft_id", "date_start", "date_end", "company_id", "cost"}
 
 
@@ -164,7 +166,7 @@ class SokoTraining(models.Model):
     def action_reopen(self):
         """Open a held or cancelled training again, to correct it. Levels given stay."""
         self.check_access("write")
-        if not self.env.user.has_group("soko_artisan.soko_artisan_group_manager"):
+        if not self.env.user.has_group(MANAGER):
             raise UserError(self.env._("Only a manager can reopen a training. Ask one."))
         self.write({"state": "planned"})
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..const import MANAGER
 from .soko_agreement_line import TIER_BASES
 
 PRICE_FIELDS = (
@@ -140,7 +141,7 @@ class StockLot(models.Model):
         """Refuse to change what was agreed on pieces in the house, except by a manager."""
         if self.env.su or not any(key in vals for key in self._soko_get_snapshot_fields()):
             return
-        manager = self.env.user.has_group("soko_artisan.soko_artisan_group_manager")
+        manager = self.env.user.has_group(MANAGER)
         if not manager and any(lot.soko_artisan_id for lot in self):
             raise AccessError(
                 self.env._(
@@ -154,7 +155,7 @@ class StockLot(models.Model):
 
         Whoever keeps stock may make lots, and a price on a lot becomes money.
         """
-        if self.env.su or self.env.user.has_group("soko_artisan.soko_artisan_group_manager"):
+        if self.env.su or self.env.user.has_group(MANAGER):
             return
         # sudo: a stock user may not read agreements, but must not invent one either
         for lot in self.sudo():

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 
+from ..const import OFFICER
+
 RECEIVED_VIA = [
     ("shopper", "The shopper said so"),
     ("staff", "Staff"),
@@ -68,7 +70,7 @@ class StockPicking(models.Model):
 
     def action_soko_mark_received(self):
         """Staff know that the shopper has the parcel."""
-        if not self.env.user.has_group("soko_artisan.soko_artisan_group_user"):
+        if not self.env.user.has_group(OFFICER):
             raise AccessError(
                 self.env._("Only artisan officers can say that a shopper has received a parcel.")
             )

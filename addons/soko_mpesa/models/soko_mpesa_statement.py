@@ -442,7 +442,8 @@ class SokoMpesaStatement(models.Model):
         :param int limit: how many payments to look at
         :return: whether there are more
         """
-        if not (self.sound and self._shows_payouts()):
+        # whoever has begun to vote has read the file, and found a payout of ours in it
+        if not (self.sound and (self.voted_id or self._shows_payouts())):
             return False
         first, last = self._get_covered()
         attempts = self.env["soko.mpesa.attempt"].search([

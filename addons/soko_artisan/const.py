@@ -1,0 +1,3 @@
+OFFICER = "soko_artisan.soko_artisan_group_user"
+SETTLER = "soko_artisan.soko_artisan_group_settler"
+MANAGER = "soko_artisan.soko_artisan_group_manager"
