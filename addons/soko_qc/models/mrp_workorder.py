@@ -18,7 +18,6 @@ class MrpWorkorder(models.Model):
     )
     soko_metal_cost_unit = fields.Float(
         "Metal Cost a Piece",
-        digits="Product Price",
         readonly=True,
         copy=False,
         help="Area x thickness x density x fineness x price of the metal when the run finished.",
@@ -27,13 +26,12 @@ class MrpWorkorder(models.Model):
     soko_reading_ids = fields.One2many("soko.plating.reading", "workorder_id", "Readings")
     soko_thickness_um = fields.Float(
         "Measured (um)",
-        digits=(16, 5),
         compute="_compute_soko_thickness",
         store=True,
         help="Mean of its pieces; of each piece, mean of its places.",
     )
     soko_thickness_min_um = fields.Float(
-        "Thinnest Piece (um)", digits=(16, 5), compute="_compute_soko_thickness", store=True
+        "Thinnest Piece (um)", compute="_compute_soko_thickness", store=True
     )
 
     @api.depends("soko_reading_ids.thickness_um", "soko_reading_ids.piece")
@@ -94,11 +92,15 @@ class MrpWorkorder(models.Model):
             mass = run.deposit_mass_g * area / run.area_cm2 if run.area_cm2 else 0.0
         return mass * process.fineness * run.price_per_gram
 
+    def _soko_get_process(self):
+        """The process it was plated by, else the one its operation asks for."""
+        self.ensure_one()
+        return self.soko_plating_run_id.process_id or self.soko_plating_process_id
+
     def _soko_get_thickness_goal(self):
         """Target and least thickness of its product, in um."""
         self.ensure_one()
-        process = self.soko_plating_run_id.process_id or self.soko_plating_process_id
-        return process._get_thickness(self.product_id.soko_surface_class)
+        return self._soko_get_process()._get_thickness(self.product_id.soko_surface_class)
 
     def _soko_get_plating_verdict(self):
         """``pass``, ``under`` or ``unmeasured``, by the thinnest piece."""

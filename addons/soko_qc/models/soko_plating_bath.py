@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import float_compare
 
 from ..tools import plating
 
@@ -34,7 +35,7 @@ class SokoPlatingBath(models.Model):
     date_makeup = fields.Date("Made Up On", default=fields.Date.context_today, tracking=True)
     is_too_old = fields.Boolean(compute="_compute_is_too_old")
     efficiency = fields.Float(
-        digits=(16, 4),
+        digits=(16, 8),
         compute="_compute_efficiency",
         store=True,
         precompute=True,
@@ -45,7 +46,6 @@ class SokoPlatingBath(models.Model):
     )
     efficiency_error = fields.Float(
         "Uncertainty",
-        digits=(16, 4),
         readonly=True,
         copy=False,
         help="Standard error of the learnt efficiency: two times it, up and down, holds the truth "
@@ -57,14 +57,10 @@ class SokoPlatingBath(models.Model):
     user_ids = fields.Many2many(
         "res.users", string="Platers", help="Who may work with this bath. Nobody named: everybody."
     )
-    log_ids = fields.One2many("soko.plating.bath.log", "bath_id", "Log", copy=False)
+    log_ids = fields.One2many("soko.plating.bath.log", "bath_id", copy=False)
     balance_ids = fields.One2many("soko.plating.balance", "bath_id", "Balances", copy=False)
-    ampere_hours = fields.Float(
-        "Ah Since Make-Up", digits=(16, 5), compute="_compute_ampere_hours"
-    )
-    maintained_ah = fields.Float(
-        "Ah at the Last Maintenance", digits=(16, 5), readonly=True, copy=False
-    )
+    ampere_hours = fields.Float("Ah Since Make-Up", compute="_compute_ampere_hours")
+    maintained_ah = fields.Float("Ah at the Last Maintenance", readonly=True, copy=False)
     is_maintenance_due = fields.Boolean(compute="_compute_ampere_hours")
     location_id = fields.Many2one(
         "stock.location",
@@ -75,7 +71,6 @@ class SokoPlatingBath(models.Model):
         help="Where the metal that is in the bath is kept in Inventory.",
     )
     unbooked_salt_g = fields.Float(
-        digits=(16, 8),
         readonly=True,
         copy=False,
         help="Consumed salt that is less than Inventory can count; the next run books it.",
@@ -130,7 +125,8 @@ class SokoPlatingBath(models.Model):
             bath.ampere_hours = groups[0][0] or 0.0
             since = bath.ampere_hours - bath.maintained_ah
             every = bath.process_id.maintenance_ah
-            bath.is_maintenance_due = bool(every) and since >= every
+            due = float_compare(since, every, precision_digits=5) >= 0
+            bath.is_maintenance_due = bool(every) and due
 
     # === CRUD METHODS === #
 

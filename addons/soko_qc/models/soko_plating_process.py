@@ -157,6 +157,11 @@ class SokoPlatingProcess(models.Model):
                 )
             process.fineness = process.karat / 24
 
+    def write(self, vals):
+        if {"metal", "density", "equivalent_mass", "fineness"} & vals.keys():
+            self.bath_ids._check_no_run_inside()
+        return super().write(vals)
+
     @api.constrains("salt_product_id")
     def _check_salt_product(self):
         gram = self.env.ref("uom.product_uom_gram")

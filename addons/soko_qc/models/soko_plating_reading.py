@@ -10,7 +10,7 @@ class SokoPlatingReading(models.Model):
     _order = "run_id, workorder_id, piece, id"
 
     run_id = fields.Many2one(
-        "soko.plating.run", required=True, index=True, ondelete="cascade", string="Run"
+        "soko.plating.run", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
     workorder_id = fields.Many2one(
@@ -56,9 +56,23 @@ class SokoPlatingReading(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        """Correct readings while the pieces are being measured; afterwards they are evidence."""
+        if any(reading.run_id.state == "done" for reading in self) and not self._is_manager():
+            raise UserError(
+                self.env._(
+                    "Readings of a finished run are evidence: only a quality manager corrects one. "
+                    "If you measured again, add a reading."
+                )
+            )
+        return super().write(vals)
+
+    def _is_manager(self):
+        return self.env.user.has_group("soko_qc.soko_qc_group_manager")
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_evidence(self):
-        if not self.env.user.has_group("soko_qc.soko_qc_group_manager"):
+        if not self._is_manager():
             raise UserError(
                 self.env._("Readings are evidence: only a quality manager removes one.")
             )

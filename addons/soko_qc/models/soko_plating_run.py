@@ -1,7 +1,26 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.exceptions import AccessError, LockError, UserError, ValidationError
+from odoo.tools import float_compare, format_datetime
 
 from ..tools import plating
+
+# Figures are kept as they were computed and rounded where they are shown: the charge of one piece
+# is some thousandths of an ampere-hour, and metal is dear. Tracked ones have digits all the same,
+# the chatter would show two decimals of them.
+TRACKED = (16, 8)
+# What the steps write, and their value before the first one. `readonly` keeps no RPC call away, and
+# a run that is not done any more would prove no layer and stop no thin piece.
+STEP_VALUES = {
+    "state": "draft",
+    "date_started": False,
+    "date_finished": False,
+    "efficiency": 0.0,
+    "price_per_gram": 0.0,
+    "booked_metal_g": 0.0,
+}
+COMPUTED = (
+    "piece_count", "area_cm2", "charge_ah", "deposit_mass_g", "fine_mass_g", "metal_cost"
+)
 
 
 class SokoPlatingRun(models.Model):
@@ -70,16 +89,13 @@ class SokoPlatingRun(models.Model):
     volts = fields.Float("Voltage (V)", digits=(16, 2), copy=False)
     rectifier_ah = fields.Float(
         "Rectifier (Ah)",
-        digits=(16, 5),
+        digits=TRACKED,
         copy=False,
         tracking=True,
         help="Ampere-hours the rectifier counted. 0: current x time.",
     )
-    charge_ah = fields.Float(
-        "Charge (Ah)", digits=(16, 5), compute="_compute_charge", store=True
-    )
+    charge_ah = fields.Float("Charge (Ah)", compute="_compute_charge", store=True)
     booked_metal_g = fields.Float(
-        digits=(16, 8),
         readonly=True,
         copy=False,
         help="Fine metal of this run that the bath's stock was charged with.",
@@ -96,7 +112,7 @@ class SokoPlatingRun(models.Model):
     )
     measured_thickness_um = fields.Float(
         "Measured Thickness (um)",
-        digits=(16, 5),
+        digits=TRACKED,
         compute="_compute_measured_thickness",
         store=True,
         readonly=False,
@@ -106,14 +122,12 @@ class SokoPlatingRun(models.Model):
         "efficiency.",
     )
     efficiency = fields.Float(
-        digits=(16, 4),
         readonly=True,
         copy=False,
         help="The bath's efficiency this run was computed with.",
     )
     deposit_mass_g = fields.Float(
         "Deposited Metal (g)",
-        digits=(16, 5),
         compute="_compute_deposit",
         store=True,
         help="Area x measured thickness x density; before a measurement: current x time x "
@@ -121,7 +135,6 @@ class SokoPlatingRun(models.Model):
     )
     fine_mass_g = fields.Float(
         "Fine Metal (g)",
-        digits=(16, 5),
         compute="_compute_deposit",
         store=True,
         help="Deposited metal x fineness: the gold this run took out of the bath.",
@@ -146,6 +159,10 @@ class SokoPlatingRun(models.Model):
     )
     def _compute_load(self):
         for run in self:
+            if run.state == "done":
+                # What was in the bath is a fact, whatever the product's area becomes later.
+                run.update({"piece_count": run.piece_count, "area_cm2": run.area_cm2})
+                continue
             workorders = run.workorder_ids.filtered(lambda w: w.state != "cancel")
             run.piece_count = sum(w._soko_get_piece_count() for w in workorders)
             run.area_cm2 = sum(w._soko_get_area() for w in workorders)
@@ -191,7 +208,8 @@ class SokoPlatingRun(models.Model):
             run.suggested_current_a = plating.current_for_area(area, process.current_density)
             current = run.current_a or run.suggested_current_a
             mass = plating.layer_mass(area, run._get_target(), process.density)
-            run.suggested_minutes = mass and plating.minutes_for_mass(
+            # A current below zero is refused when it is saved, not while it is typed.
+            run.suggested_minutes = mass and current > 0 and plating.minutes_for_mass(
                 mass, current, process.equivalent_mass, run.bath_id.efficiency
             )
 
@@ -235,14 +253,30 @@ class SokoPlatingRun(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            self._check_step_values(vals)
             if vals.get("name", "/") == "/":
                 vals["name"] = self.env["ir.sequence"].next_by_code("soko.plating.run") or "/"
-        return super().create(vals_list)
+        # Explicit values: a default of the context or of a user is no step either.
+        return super().create([{**STEP_VALUES, **vals} for vals in vals_list])
 
     def write(self, vals):
+        self._check_step_values(vals)
         if {"bath_id", "current_a", "minutes", "rectifier_ah", "volts"} & vals.keys():
             self._check_not_closed(moved="bath_id" in vals)
         return super().write(vals)
+
+    def _check_step_values(self, vals):
+        """Only the steps of a run write what follows from them, as superuser.
+
+        :raises AccessError: when somebody writes it by hand
+        """
+        if not self.env.su and not vals.keys().isdisjoint((*STEP_VALUES, *COMPUTED)):
+            raise AccessError(
+                self.env._(
+                    "The state of a run, and what was computed from it, are not written by hand. "
+                    "Enter current, minutes and readings, and use the buttons."
+                )
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_started(self):
@@ -264,7 +298,8 @@ class SokoPlatingRun(models.Model):
         for run in self:
             run._check_load()
             run.workorder_ids.button_start()
-            run.write(
+            # sudo: the state is written by these steps alone; the right was checked above.
+            run.sudo().write(
                 {
                     "state": "progress",
                     "date_started": fields.Datetime.now(),
@@ -277,22 +312,22 @@ class SokoPlatingRun(models.Model):
     def action_finish(self):
         """The pieces come out: finish the work orders and the orders that have no other step.
 
-        :raises UserError: when current or minutes are missing, or the run is not in the bath
+        :raises UserError: when current, minutes or an area are missing, when the run is not in the
+            bath, or when somebody else finishes it or has done so
         """
+        self._check_not_finished()
         self._check_state("progress")
-        # Two people must not finish one run.
-        try:
-            self.lock_for_update()
-        except LockError as error:
-            raise UserError(
-                self.env._("Somebody else is finishing this run right now. Open it again.")
-            ) from error
+        self._lock_to_finish()
+        # The load of a finished run stays as it is: take in what changed a moment ago.
+        self.flush_recordset(["piece_count", "area_cm2"])
         for run in self:
             if not (run.current_a and run.minutes):
                 raise UserError(
                     self.env._("Enter the current and the minutes of %s first.", run.name)
                 )
-            run.write(
+            run._check_area()
+            # sudo: the same.
+            run.sudo().write(
                 {
                     "state": "done",
                     "date_finished": fields.Datetime.now(),
@@ -318,7 +353,8 @@ class SokoPlatingRun(models.Model):
         """Take the work orders off this run; they can go on another one."""
         self._check_state(("draft", "progress"))
         self.workorder_ids.button_pending()
-        self.write({"state": "cancel", "workorder_ids": [Command.clear()]})
+        # sudo: the same.
+        self.sudo().write({"state": "cancel", "workorder_ids": [Command.clear()]})
         return True
 
     def action_view_productions(self):
@@ -340,6 +376,32 @@ class SokoPlatingRun(models.Model):
                     )
                 )
 
+    def _check_not_finished(self):
+        self.check_access("write")
+        for run in self.filtered(lambda r: r.state == "done"):
+            raise UserError(
+                self.env._(
+                    "%(name)s came out of the bath already, on %(date)s: somebody finished it "
+                    "before you. Nothing was booked a second time. Open it again to see its "
+                    "figures.",
+                    name=run.name,
+                    date=format_datetime(self.env, run.date_finished),
+                )
+            )
+
+    def _lock_to_finish(self):
+        """Two people must not finish one run."""
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Somebody else is working on %s at this moment. Wait a moment, open it again "
+                    "and look whether it is finished.",
+                    ", ".join(self.mapped("name")[:5]),
+                )
+            ) from error
+
     def _check_not_closed(self, moved):
         states = ("progress", "done") if moved else ("done",)
         if any(run.state in states for run in self):
@@ -353,15 +415,7 @@ class SokoPlatingRun(models.Model):
         self.ensure_one()
         if not self.workorder_ids:
             raise UserError(self.env._("Put at least one work order on %s.", self.name))
-        bare = self.workorder_ids.filtered(lambda w: not w.product_id.soko_plating_area_cm2)
-        if bare:
-            raise UserError(
-                self.env._(
-                    "%s has no plated area. Enter it on the product: current, time and metal are "
-                    "computed from it.",
-                    bare[0].product_id.display_name,
-                )
-            )
+        self._check_area()
         blocked = self.workorder_ids.filtered(lambda w: w.state not in ("ready", "progress"))
         if blocked:
             raise UserError(
@@ -372,6 +426,18 @@ class SokoPlatingRun(models.Model):
                 )
             )
         self.workorder_ids.production_id._soko_check_one_owner()
+
+    def _check_area(self):
+        self.ensure_one()
+        bare = self.workorder_ids.filtered(lambda w: not w.product_id.soko_plating_area_cm2)
+        if bare:
+            raise UserError(
+                self.env._(
+                    "%s has no plated area. Enter it on the product: current, time and metal are "
+                    "computed from it.",
+                    bare[0].product_id.display_name,
+                )
+            )
 
     def _get_faraday_mass(self, efficiency=None):
         """Grams that current and time give, with the run's (else the bath's) efficiency."""
@@ -415,7 +481,8 @@ class SokoPlatingRun(models.Model):
         """Charge the bath's stock with what this run took and was not charged yet."""
         self.ensure_one()
         self.bath_id._move_salt(self.fine_mass_g - self.booked_metal_g, into_bath=False)
-        self.booked_metal_g = self.fine_mass_g
+        # sudo: written by this step alone; the right to the run was checked before.
+        self.sudo().booked_metal_g = self.fine_mass_g
 
     def _check_plausible_thickness(self, thickness_um):
         """Refuse a reading in a wrong unit.
@@ -454,7 +521,7 @@ class SokoPlatingRun(models.Model):
             names = ", ".join(thin.mapped("production_id.name"))
             warnings.append(self.env._("Too thin to be sold as plated: %s.", names))
         measured, target = self.measured_thickness_um, self._get_target()
-        if measured and measured < target:
+        if measured and float_compare(measured, target, precision_digits=3) < 0:
             warnings.append(self.env._("The layer is thinner than the target: plate again."))
         return warnings
 

@@ -195,7 +195,7 @@ class TestPlatingRunPoints(PointsCase):
         run, first, _second = self._load()
         self._finish(run)
         before = (run.metal_cost, run.date_finished, first.production_id.qty_produced)
-        with self.assertRaisesRegex(UserError, "Done"):
+        with self.assertRaisesRegex(UserError, "already.*Nothing was booked a second time"):
             run.with_user(self.manager).action_finish()
         self.assertEqual(
             (run.metal_cost, run.date_finished, first.production_id.qty_produced), before
@@ -420,26 +420,65 @@ class TestPlatingBathPoints(PointsCase):
 
 @tagged("post_install", "-at_install")
 class TestPlatingPointsMigration(PointsCase):
-    def test_old_runs_are_planned_and_booked(self):
-        """A second pass changes nothing: the columns are there."""
+    def _migrate(self, version="19.0.1.0.0"):
         path = Path(__file__).parents[1] / "migrations/19.0.1.1.0/pre-plating-runs.py"
         spec = importlib.util.spec_from_file_location("pre_plating_runs", path)
         script = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(script)
-        run = self._order_plating(self._accept(1))
-        self._finish(run)
+        script.migrate(self.cr, version)
+
+    def _as_before(self):
+        """Take away what the version before did not have."""
         self.env.flush_all()
         self.cr.execute(
             "ALTER TABLE soko_plating_run DROP COLUMN date_planned, DROP COLUMN booked_metal_g"
         )
-        script.migrate(self.cr, "19.0.1.0.0")
-        query = (
-            "SELECT date_planned, booked_metal_g = fine_mass_g FROM soko_plating_run "
-            "WHERE id = %s"
+
+    def _get_rows(self, runs):
+        self.cr.execute(
+            """SELECT date_planned, booked_metal_g, fine_mass_g FROM soko_plating_run
+                WHERE id = ANY(%s) ORDER BY id""",
+            [runs.ids],
         )
-        self.cr.execute(query, [run.id])
-        self.assertEqual(self.cr.fetchone(), (run.date_started.date(), True))
-        self.cr.execute("UPDATE soko_plating_run SET booked_metal_g = 0")
-        script.migrate(self.cr, "19.0.1.0.0")
-        self.cr.execute(query, [run.id])
-        self.assertFalse(self.cr.fetchone()[1])
+        return self.cr.fetchall()
+
+    def test_old_runs_are_planned_and_booked(self):
+        """A finished run is booked for the day it began, one that is loading not yet."""
+        done = self._order_plating(self._accept(1, lot_name="A"))
+        with freeze_time("2026-03-04 09:00:00"):
+            self._finish(done)
+        waiting = self._order_plating(self._accept(1, lot_name="B"))
+        self._as_before()
+        self._migrate()
+        first, second = self._get_rows(done | waiting)
+        self.assertEqual(first[0], fields.Date.to_date("2026-03-04"))
+        self.assertGreater(first[1], 0.04)
+        self.assertEqual(first[1], first[2])
+        self.assertEqual(second[:2], (waiting.create_date.date(), 0))
+        # A second pass changes nothing: the columns are there.
+        self.cr.execute("UPDATE soko_plating_run SET booked_metal_g = 7, date_planned = NULL")
+        self._migrate()
+        self.assertEqual([row[:2] for row in self._get_rows(done | waiting)], [(None, 7)] * 2)
+
+    def test_a_late_reading_charges_the_difference_only(self):
+        """What was taken before the update is not taken from the salt a second time."""
+        run = self._order_plating(self._accept(1))
+        self._finish(run, measured_thickness_um=0.5)
+        self._as_before()
+        self._migrate()
+        self.env.invalidate_all()
+        self.process.write({"salt_product_id": self.salt.id, "salt_share": 0.5})
+        run.measured_thickness_um = 0.6
+        run.action_measure()
+        moves = self.env["stock.move"].search([("product_id", "=", self.salt.id)])
+        taken = moves.quantity / 1000 + self.bath.unbooked_salt_g
+        self.assertAlmostEqual(taken, 40 * 0.1e-4 * 19.3 / 0.5, 6)
+
+    def test_new_database_is_left_alone(self):
+        self._as_before()
+        self._migrate(version=None)
+        self.cr.execute(
+            """SELECT count(*) FROM information_schema.columns
+                WHERE table_name = 'soko_plating_run' AND column_name = 'date_planned'"""
+        )
+        self.assertEqual(self.cr.fetchone(), (0,))

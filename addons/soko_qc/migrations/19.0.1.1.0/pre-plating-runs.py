@@ -10,7 +10,7 @@ def migrate(cr, version):
     if not version or column_exists(cr, "soko_plating_run", "date_planned"):
         return
     create_column(cr, "soko_plating_run", "date_planned", "date")
-    create_column(cr, "soko_plating_run", "booked_metal_g", "numeric")
+    create_column(cr, "soko_plating_run", "booked_metal_g", "float8")
     cr.execute(
         """UPDATE soko_plating_run
               SET date_planned = COALESCE(date_started, create_date)::date,
