@@ -8,6 +8,7 @@ from . import test_soko_qc_sampling
 from . import test_gate
 from . import test_soko_plating
 from . import test_plating_points
+from . import test_plating_guard
 from . import test_plating_input
 from . import test_plating_at_once
 from . import test_access_rights
