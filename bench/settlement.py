@@ -108,7 +108,7 @@ def main():
     options.add_argument("--quick", action="store_true", help=f"payees, lines, owners: {QUICK}")
     scale = QUICK if options.parse_args().quick else FULL
     server = postgres.server(durable=False)
-    with server.hold():
+    with server.hold(), server.vacuuming():
         plain, ours = measure_all(server, scale)
     print(
         f"\n{scale[0]} payees, {scale[0] * scale[1]} due lines, {scale[2]} owners, on the fast "

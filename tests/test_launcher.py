@@ -113,6 +113,20 @@ class TestLog:
         text = STAMP + "ERROR db odoo: first\n" + STAMP + "CRITICAL db odoo: bad\nValueError: x\n"
         assert odoo_log.cause(text + STAMP + "INFO db odoo: bye\n").endswith("ValueError: x")
 
+    def test_how_long_each_test_took(self):
+        start = " INFO db odoo.addons.soko_qc.tests.test_plan: Starting TestPlan.%s ...\n"
+        text = (
+            "2026-01-05 09:00:00,100 7" + start % "test_one"
+            + "2026-01-05 09:01:30,100 7" + start % "test_two"
+            + "2026-01-05 09:01:32,100 7 INFO db odoo.tests.result: 0 failed\n"
+        )
+        assert odoo_log.durations(text) == {
+            "soko_qc/test_plan:TestPlan.test_one": 90.0,
+            "soko_qc/test_plan:TestPlan.test_two": 2.0,
+        }
+        assert odoo_log.read(text).last == "soko_qc/test_plan:TestPlan.test_two"
+        assert odoo_log.durations("") == {}
+
     def test_exceptions_need_a_reason(self, tmp_path):
         rules = tmp_path / "rules.txt"
         rules.write_text("# upstream's\nlog: Field \\w+ is odd\n# no reader here\nskip: braille\n")

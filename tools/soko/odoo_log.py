@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 LINE = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) "
+    r"^(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) "
     r"(?P<logger>\S+): (?P<text>.*)$"
 )
 TEST_LOGGER = re.compile(r"^odoo\.addons\.(\w+)\.tests\.(\w+)")
@@ -27,6 +28,7 @@ class Report:
     skipped: dict = field(default_factory=dict)  # name: reason
     loud: list = field(default_factory=list)  # entries at WARNING or above, but for failed tests
     complete: bool = False  # Odoo came to its closing line
+    last: str = "no test"  # the test that started last
 
     @property
     def passed(self):
@@ -65,6 +67,22 @@ def read(text):
     return report
 
 
+def durations(text):
+    """Return the seconds of each test: from its start to the next one's, or to the log's end."""
+    seconds, name, begun, now = {}, None, None, None
+    for match, _block in entries(text):
+        now = datetime.fromisoformat(match["time"])
+        where = TEST_LOGGER.match(match["logger"])
+        found = where and STARTING.match(match["text"])
+        if found:
+            if name:
+                seconds[name] = (now - begun).total_seconds()
+            name, begun = f"{where[1]}/{where[2]}:{found[1]}", now
+    if name:
+        seconds[name] = (now - begun).total_seconds()
+    return seconds
+
+
 def _test_entry(report, match, block):
     """Note what an entry says about a test; return whether it says anything."""
     where = TEST_LOGGER.match(match["logger"])
@@ -89,6 +107,7 @@ def _plain(name):
 
 def _start(report, name, _found, _block):
     report.started.add(name)
+    report.last = name
 
 
 def _fail(report, name, _found, block):

@@ -6,6 +6,7 @@ import concurrent.futures
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -18,6 +19,9 @@ CHECKS, OUTER = "checks", "e2e"
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
 SIDE_BY_SIDE = 2
 END_OF_LOG = 25  # lines shown when Odoo ended before its tests did
+LONGEST = 40 * 60  # seconds that one module's tests may take; four times the longest measured
+SLOW = 60  # seconds from which a single test is named
+STUCK = -signal.SIGKILL  # what a run that was stopped for its length returns
 
 
 @dataclass
@@ -98,12 +102,26 @@ def run_module(server, template, module, word):
         result.failures.append(f"kept for {module}: log and screenshots in {kept}")
     else:
         paths.remove(kept)
-    say(result.line())
+    tell(result, odoo_log.durations(databases.read(log)))
     return result
 
 
+def tell(result, durations):
+    """Say at once what a module's tests came to: a run that is cut short has told what it knew.
+
+    :param durations: seconds of each test by its name
+    """
+    say(result.line())
+    for name, seconds in sorted(durations.items(), key=lambda item: -item[1]):
+        if seconds >= SLOW:
+            say(f"slow: {name} took {seconds:.0f} s")
+    for text in result.failures:
+        sys.stdout.write(f"\n--- {text}\n")
+    sys.stdout.flush()
+
+
 def run_odoo(server, database, module, chosen, log, screenshots):
-    """Run Odoo's own test runner and return its exit code."""
+    """Run Odoo's own test runner and return its exit code, or STUCK after LONGEST seconds."""
     conf = config.write(f"{database}.conf", config.for_tests(server))
     command = [
         paths.venv_python(), "-m", "odoo", "-c", conf, "-d", database, "-i", module,
@@ -114,7 +132,10 @@ def run_odoo(server, database, module, chosen, log, screenshots):
             return subprocess.run(
                 [str(word) for word in command], env=test_environment(server), check=False,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=str(paths.STATE),
+                timeout=LONGEST,
             ).returncode
+    except subprocess.TimeoutExpired:
+        return STUCK
     finally:
         paths.remove(conf)
 
@@ -139,7 +160,9 @@ def judge(module, report, returned, log):
     _judge_skips(result, report)
     if not report.complete:
         end = tail(databases.read(log), END_OF_LOG)
-        result.fail(f"{module}: Odoo ended before its tests did (code {returned})\n{end}")
+        why = f"stopped after {LONGEST // 60} minutes, in {report.last}" if returned == STUCK \
+            else f"Odoo ended before its tests did (code {returned})"
+        result.fail(f"{module}: {why}\n{end}")
         return result
     for text in odoo_log.unexpected(report.loud, odoo_log.allowed("log")):
         result.fail(f"{module}: Odoo's log has\n{text}")
@@ -260,13 +283,12 @@ def run_all(names, word=None, jobs=None):
 
 
 def summarise(results):
-    """Print failures, then a line a suite, then the total; return the exit code."""
-    for result in results:
-        for text in result.failures:
-            sys.stdout.write(f"\n--- {text}\n")
+    """Print what failed and a line a suite, then the total; return the exit code."""
     sys.stdout.write("\n")
     for result in results:
         sys.stdout.write(result.line() + "\n")
+        for text in result.failures:
+            sys.stdout.write(f"  {text.splitlines()[0]}\n")
     passed = sum(result.passed for result in results)
     failed = sum(result.failed for result in results)
     if not passed and not failed:

@@ -139,8 +139,13 @@ class SokoMpesaPayout(models.Model):
         readonly=True, help="Who says what the fee is. The tariff's figure is an estimate.",
     )
     replaced_by_ids = fields.Many2many(
-        "account.payment", string="Paid again by", readonly=True, copy=False,
+        "account.payment", string="Payments made again", readonly=True, copy=False,
         help="The payments that were made after this one failed.",
+    )
+    # sudo: an approver may see that it was paid again and by what, without reading payments
+    replaced_by = fields.Char(
+        string="Paid again by", compute="_compute_replaced_by", compute_sudo=True,
+        help="The payments that were made after this one failed and that weren't taken back.",
     )
     attempt_ids = fields.One2many("soko.mpesa.attempt", "payout_id", readonly=True)
     evidence_ids = fields.One2many("soko.mpesa.evidence", "payout_id", readonly=True)
@@ -220,6 +225,12 @@ class SokoMpesaPayout(models.Model):
                 payout.state == "paid" and not payout.statement_row_id
                 and not payout.evidence_ids.filtered(
                     lambda fact: fact.verdict == "positive" and fact.kind != "result"))
+
+    @api.depends("replaced_by_ids.state", "replaced_by_ids.name")
+    def _compute_replaced_by(self):
+        for payout in self:
+            standing = payout.replaced_by_ids.filtered(lambda pay: pay.state != "canceled")
+            payout.replaced_by = ", ".join(standing.mapped("display_name"))
 
     @api.depends("attempt_ids.receipt")
     def _compute_receipt(self):
@@ -450,9 +461,8 @@ class SokoMpesaPayout(models.Model):
                 "M-Pesa hasn't said the last word about %s. Until then it can't be paid again.",
                 self.payment_id.display_name,
             ))
-        if again := self.replaced_by_ids.filtered(lambda payment: payment.state != "canceled"):
-            raise UserError(self.env._(
-                "It was paid again already, by %s.", ", ".join(again.mapped("display_name"))))
+        if self.replaced_by:
+            raise UserError(self.env._("It was paid again already, by %s.", self.replaced_by))
 
     def _pay_again(self):
         """Return new, posted payments for what this payout's payment was to settle."""

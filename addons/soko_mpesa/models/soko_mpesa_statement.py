@@ -478,6 +478,13 @@ class SokoMpesaStatement(models.Model):
             ("sent_at", ">=", first), ("sent_at", "<=", last),
             ("payout_id.statement_row_id", "=", False),
         ]).payout_id
+        if payouts and not self._shows_payouts():
+            self._list("missing", self.env._(
+                "%(count)s payouts of this period are paid in the books, and not one is in this "
+                "file. Is it the export of another account of the shortcode (working, charges)? "
+                "Then import that of the utility account too; else look for the receipts in the "
+                "M-Pesa portal.", count=len(payouts)), amount=-sum(payouts.mapped("amount")))
+            return
         for payout in payouts:
             reason = self.env._(
                 "%(payout)s is paid in the books (%(receipt)s), and the statement doesn't have "

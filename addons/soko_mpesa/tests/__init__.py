@@ -20,6 +20,7 @@ from . import (
     test_client,
     test_crawl,
     test_faults,
+    test_forms,
     test_explain,
     test_export,
     test_fence,

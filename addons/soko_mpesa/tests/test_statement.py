@@ -628,10 +628,24 @@ class TestStatement(StatementCase):
         _bill, _payment, payout = self.pay()
         self.age(payout, hours=3)
         statement = self.load(
-            self.topped_up("SG63TOP1", minutes=-600), self.topped_up(minutes=-30))
+            self.topped_up("SG63TOP1", minutes=-600), self.shown(),
+            self.topped_up(minutes=-30))
         self.assertEqual(self.kinds(statement), ["missing"])
+        self.assertEqual(statement.difference_ids.payout_id, payout)
         self.assertTrue(payout.activity_ids)
         self.assertEqual(payout.state, "paid")
+
+    def test_file_of_another_account_lists_one_difference(self):
+        """The charges account shows no payout: that is told once, and no payout is accused."""
+        payouts = [self.pay(1500, f"SG63PAID{number:02}")[2] for number in range(2)]
+        for payout in payouts:
+            self.age(payout, hours=3)
+        statement = self.load(
+            self.topped_up("SG63TOP1", minutes=-600), self.topped_up(minutes=-30))
+        self.assertEqual(self.kinds(statement), ["missing"])
+        self.assertFalse(statement.difference_ids.payout_id)
+        self.assertIn("2 payouts of this period", statement.difference_ids.reason)
+        self.assertFalse(payouts[0].activity_ids | payouts[1].activity_ids)
 
     def test_many_rows_by_the_job(self):
         rows = [self.came(f"SG63C{number:05}", 10) for number in range(230)]
