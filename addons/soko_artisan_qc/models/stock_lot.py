@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class StockLot(models.Model):
@@ -27,6 +28,35 @@ class StockLot(models.Model):
                 lot.soko_qc_waived
                 or lot.soko_origin_lot_id.soko_qc_cleared
                 or any(inspection.qty_accepted > 0 for inspection in lot.soko_inspection_ids)
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._soko_check_cleared({name for name, value in vals.items() if value})
+        # Explicit values: a default of the context or of a user is no decision.
+        lots = super().create([{"soko_qc_waived": False, **vals} for vals in vals_list])
+        self.env.add_to_compute(self._fields["soko_qc_cleared"], lots)
+        return lots
+
+    def write(self, vals):
+        self._soko_check_cleared(set(vals))
+        return super().write(vals)
+
+    def _soko_check_cleared(self, names):
+        """Cleared pieces are paid when sold: the inspection says it, nobody writes it.
+
+        `readonly` keeps no RPC call away, and anybody who keeps stock may write lots.
+
+        :param set names: names of the fields somebody writes
+        :raises AccessError: when it is among them
+        """
+        if not self.env.su and "soko_qc_cleared" in names:
+            raise AccessError(
+                self.env._(
+                    "Whether pieces are cleared follows from their inspection. An artisan manager "
+                    "can tick 'Payable Without Inspection' on the lot instead."
+                )
             )
 
     @api.model

@@ -9,8 +9,15 @@ from . import soko_qc_inspection_result
 from . import soko_qc_tap
 from . import soko_qc_bench
 from . import soko_plating_process
+from . import soko_plating_target
+from . import soko_plating_step
+from . import soko_plating_tank
+from . import soko_metal_price
 from . import soko_plating_bath
+from . import soko_plating_bath_log
+from . import soko_plating_balance
 from . import soko_plating_run
+from . import soko_plating_reading
 from . import soko_qc_report
 from . import res_partner
 from . import stock_location
@@ -22,6 +29,7 @@ from . import stock_move_line
 from . import stock_lot
 from . import product_template
 from . import mrp_routing_workcenter
+from . import mrp_bom
 from . import mrp_bom_line
 from . import mrp_workorder
 from . import mrp_production

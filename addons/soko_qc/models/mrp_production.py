@@ -83,16 +83,31 @@ class MrpProduction(models.Model):
             lots = production.lot_producing_ids.filtered(lambda x: not x.soko_origin_lot_id)
             if component_lot and lots:
                 vals = production._plating_prepare_finished_lot_vals(component_lot)
-                kept = ("name", "product_id")
+                kept = ("name", "product_id", "soko_origin_lot_id")
                 lots.write({k: v for k, v in vals.items() if k not in kept})
+                production._soko_tie_to_raw_lot(lots)
+
+    def _soko_tie_to_raw_lot(self, lots):
+        component_lot = self._soko_get_piece_lines().lot_id
+        if lots and len(component_lot) == 1:
+            # sudo: only orders write where pieces come from; it is read from what they consume.
+            lots.sudo().soko_origin_lot_id = component_lot
 
     # === OVERRIDES === #
 
     def _prepare_stock_lot_values(self):
         component_lot = self._soko_get_piece_lines().lot_id
-        if len(component_lot) == 1:
-            return self._plating_prepare_finished_lot_vals(component_lot)
-        return super()._prepare_stock_lot_values()
+        if len(component_lot) != 1:
+            return super()._prepare_stock_lot_values()
+        vals = self._plating_prepare_finished_lot_vals(component_lot)
+        # Nobody may write this by hand; it is tied as soon as the lot is there.
+        return {name: value for name, value in vals.items() if name != "soko_origin_lot_id"}
+
+    def action_generate_serial(self, workorder=False):
+        before = self.lot_producing_ids
+        res = super().action_generate_serial(workorder=workorder)
+        self._soko_tie_to_raw_lot(self.lot_producing_ids - before)
+        return res
 
     def _prepare_finished_extra_vals(self):
         vals = super()._prepare_finished_extra_vals()

@@ -1,9 +1,12 @@
 from odoo import fields, models
 
+from .soko_plating_step import STEPS
+
 
 class MrpRoutingWorkcenter(models.Model):
     _inherit = "mrp.routing.workcenter"
 
+    soko_step = fields.Selection(STEPS, "Plating Step")
     soko_plating_process_id = fields.Many2one(
         "soko.plating.process",
         "Plating Process",

@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import float_compare
+
+from ..tools import plating
 
 
 class MrpWorkorder(models.Model):
@@ -15,11 +18,29 @@ class MrpWorkorder(models.Model):
     )
     soko_metal_cost_unit = fields.Float(
         "Metal Cost a Piece",
-        digits="Product Price",
         readonly=True,
         copy=False,
         help="Area x thickness x density x fineness x price of the metal when the run finished.",
     )
+
+    soko_reading_ids = fields.One2many("soko.plating.reading", "workorder_id", "Readings")
+    soko_thickness_um = fields.Float(
+        "Measured (um)",
+        compute="_compute_soko_thickness",
+        store=True,
+        help="Mean of its pieces; of each piece, mean of its places.",
+    )
+    soko_thickness_min_um = fields.Float(
+        "Thinnest Piece (um)", compute="_compute_soko_thickness", store=True
+    )
+
+    @api.depends("soko_reading_ids.thickness_um", "soko_reading_ids.piece")
+    def _compute_soko_thickness(self):
+        for workorder in self:
+            pieces = workorder.soko_reading_ids.grouped("piece").values()
+            means = [sum(p.mapped("thickness_um")) / len(p) for p in pieces]
+            workorder.soko_thickness_um = sum(means) / len(means) if means else 0.0
+            workorder.soko_thickness_min_um = min(means, default=0.0)
 
     @api.constrains("soko_plating_run_id")
     def _check_soko_plating_run(self):
@@ -56,13 +77,42 @@ class MrpWorkorder(models.Model):
     def _soko_get_metal_cost(self):
         """Cost of the metal on one piece, in the company's currency.
 
-        Area x thickness x density x fineness x price: the piece's share, by area, of what the run
-        deposited.
+        Area x thickness x density x fineness x price: the piece's share, by area and by measured
+        thickness, of what the run deposited.
         """
         self.ensure_one()
         run = self.soko_plating_run_id
-        share = self.product_id.soko_plating_area_cm2 / run.area_cm2 if run.area_cm2 else 0.0
-        return share * run.fine_mass_g * run.price_per_gram
+        process, area = run.process_id, self.product_id.soko_plating_area_cm2
+        if self.soko_reading_ids or run.measured_thickness_um:
+            # A measured 0 is a measurement: the piece lost contact.
+            own, mean = self.soko_thickness_um, run.measured_thickness_um
+            thickness = own if self.soko_reading_ids else mean
+            mass = plating.layer_mass(area, thickness, process.density)
+        else:
+            mass = run.deposit_mass_g * area / run.area_cm2 if run.area_cm2 else 0.0
+        return mass * process.fineness * run.price_per_gram
+
+    def _soko_get_process(self):
+        """The process it was plated by, else the one its operation asks for."""
+        self.ensure_one()
+        return self.soko_plating_run_id.process_id or self.soko_plating_process_id
+
+    def _soko_get_thickness_goal(self):
+        """Target and least thickness of its product, in um."""
+        self.ensure_one()
+        return self._soko_get_process()._get_thickness(self.product_id.soko_surface_class)
+
+    def _soko_get_plating_verdict(self):
+        """``pass``, ``under`` or ``unmeasured``, by the thinnest piece."""
+        self.ensure_one()
+        run, minimum = self.soko_plating_run_id, self._soko_get_thickness_goal()[1]
+        if self.soko_reading_ids:
+            thickness = self.soko_thickness_min_um
+        elif run.measured_thickness_um:
+            thickness = run.measured_thickness_um
+        else:
+            return "unmeasured"
+        return "under" if float_compare(thickness, minimum, precision_digits=3) < 0 else "pass"
 
     def _set_duration(self):
         """Book time as the system.

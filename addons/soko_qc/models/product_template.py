@@ -10,6 +10,15 @@ class ProductTemplate(models.Model):
         help="Surface of one piece that takes the metal, all sides. Current, time and metal of a "
         "plating run are computed from it.",
     )
+    soko_surface_class = fields.Selection(
+        [
+            ("wear", "Worn hard (rings, bracelets)"),
+            ("normal", "Worn (necklaces, brooches)"),
+            ("light", "Hardly touched (earrings, inside)"),
+        ],
+        "Surface Class",
+        help="How much the layer must stand; a plating process may have a thickness for each.",
+    )
     soko_piece_count = fields.Integer(
         compute="_compute_soko_pass_rate", groups="stock.group_stock_user"
     )

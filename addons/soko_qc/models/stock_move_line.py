@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# What of a done line moves pieces when it is changed.
+CORRECTIONS = {"quantity", "lot_id", "owner_id", "location_id", "location_dest_id"}
+
 
 class StockMoveLine(models.Model):
     _inherit = "stock.move.line"
@@ -19,12 +22,24 @@ class StockMoveLine(models.Model):
     def create(self, vals_list):
         lines = super().create(vals_list)
         lines._soko_qc_check_no_correction({})
+        lines.filtered(lambda line: line.state == "done")._soko_check_plating()
         return lines
 
     def write(self, vals):
-        if {"quantity", "lot_id", "owner_id", "location_id", "location_dest_id"} & vals.keys():
-            self._soko_qc_check_no_correction(vals)
-        return super().write(vals)
+        if not CORRECTIONS & vals.keys():
+            return super().write(vals)
+        self._soko_qc_check_no_correction(vals)
+        done = self.filtered(lambda line: line.state == "done")
+        before = {line: (line.lot_id, line.location_dest_id, line.quantity) for line in done}
+        res = super().write(vals)
+        done.filtered(lambda line: line._soko_delivers_more(*before[line]))._soko_check_plating()
+        return res
+
+    def _soko_delivers_more(self, lot, destination, quantity):
+        """Whether a corrected done line, compared with before, brings other or more pieces."""
+        self.ensure_one()
+        same = self.lot_id == lot and self.location_dest_id == destination
+        return not same or self.product_uom_id.compare(self.quantity, quantity) > 0
 
     def _soko_qc_check_no_correction(self, vals):
         """Changing a done line moves pieces without a new move, so past the gate: refuse it."""
@@ -47,6 +62,7 @@ class StockMoveLine(models.Model):
         # Every way out of stock (delivery, scrap, consumption, count, relocation) ends here, with
         # exactly the lines that will move.
         self._soko_qc_check_gate()
+        self._soko_check_plating()
         self._soko_qc_divert()
         return super()._action_done()
 
@@ -55,12 +71,64 @@ class StockMoveLine(models.Model):
 
         :raises UserError: when a line takes pieces past their inspection
         """
-        guarded = self.location_id._soko_qc_filtered_guarded()
-        for line in self:
+        moving = self._soko_filtered_moving()
+        guarded = moving.location_id._soko_qc_filtered_guarded()
+        for line in moving:
             if line.location_id in guarded and not line._soko_qc_is_allowed_out():
                 raise UserError(line._soko_qc_get_refusal())
-        free = self.filtered(lambda line: line.lot_id and line.location_id not in guarded)
-        free._soko_qc_check_not_overdrawn()
+        moving.filtered(lambda x: x.location_id not in guarded)._soko_qc_check_not_overdrawn()
+
+    def _soko_check_plating(self):
+        """Refuse to deliver plated pieces whose layer is too thin, or unproven where it must be.
+
+        :raises UserError: for a lot that a quality manager has not released
+        """
+        lines = self._soko_filtered_moving()
+        lines = lines.filtered(lambda x: x.location_dest_id.usage == "customer")
+        if not lines:
+            return
+        lots = self.env["stock.lot"].concat(*lines._soko_get_lots().values())
+        # One query for what was never plated here, which is most of what goes out.
+        for lot in lots & lots._soko_get_plating_orders().lot_producing_ids:
+            if lot._soko_is_plating_refused():
+                raise UserError(
+                    self.env._(
+                        "The layer of %s is too thin or was not measured, so it cannot be sold as "
+                        "plated. Measure it, plate it again, or ask a quality manager to release "
+                        "it on the lot.",
+                        lot.display_name,
+                    )
+                )
+
+    def _soko_filtered_moving(self):
+        """The lines that move something: Odoo deletes lines of zero, and refuses negative ones."""
+        return self.filtered(lambda x: x.product_uom_id.compare(x.quantity, 0) > 0)
+
+    def _soko_get_lots(self):
+        """The lot of each line: its own, else the one whose name was typed.
+
+        A name becomes a lot only when Odoo moves the line, which is after the guards.
+
+        :rtype: dict[stock.move.line, stock.lot]
+        """
+        lots = {line: line.lot_id for line in self}
+        typed = self.filtered(lambda x: x.lot_name and not x.lot_id)
+        if typed:
+            # sudo: a guard must see every lot, whatever its user may see.
+            found = self.env["stock.lot"].sudo().search(
+                [
+                    ("product_id", "in", typed.product_id.ids),
+                    ("name", "in", typed.mapped("lot_name")),
+                ]
+            )
+            for line in typed:
+                same = found.filtered(
+                    lambda x, line=line: x.name == line.lot_name
+                    and x.product_id == line.product_id
+                    and (not x.company_id or x.company_id == line.company_id)
+                )
+                lots[line] = same.sudo(False)
+        return lots
 
     def _soko_qc_is_allowed_out(self):
         self.ensure_one()
@@ -83,20 +151,21 @@ class StockMoveLine(models.Model):
 
     def _soko_qc_check_not_overdrawn(self):
         """A held lot must not leave from a place that hasn't got it: stock would go negative."""
+        lots = self._soko_get_lots()
         # The stock user may not read the quants of the quality locations' company.
         quants = self.env["stock.quant"].sudo()
         held_lots = quants.search(
             [
-                ("lot_id", "in", self.lot_id.ids),
+                ("lot_id", "in", self.env["stock.lot"].concat(*lots.values()).ids),
                 ("location_id.soko_qc_role", "!=", False),
                 ("quantity", ">", 0),
             ]
         ).lot_id
         lines = self.filtered(
-            lambda x: x.lot_id in held_lots and not x.location_id.should_bypass_reservation()
+            lambda x: lots[x] & held_lots and not x.location_id.should_bypass_reservation()
         )
         for (product, location, lot), group in lines.grouped(
-            lambda x: (x.product_id, x.location_id, x.lot_id)
+            lambda x: (x.product_id, x.location_id, lots[x])
         ).items():
             needed = sum(group.mapped("quantity_product_uom"))
             there = quants._gather(product, location, lot_id=lot)

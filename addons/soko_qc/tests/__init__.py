@@ -1,4 +1,5 @@
 from . import test_tools
+from . import test_plating_tools
 from . import test_sampling_tables
 from . import test_statistics
 from . import test_soko_qc_plan
@@ -7,5 +8,9 @@ from . import test_soko_qc_inspection
 from . import test_soko_qc_sampling
 from . import test_gate
 from . import test_soko_plating
+from . import test_plating_points
+from . import test_plating_guard
+from . import test_plating_input
+from . import test_plating_at_once
 from . import test_access_rights
 from . import test_tour

@@ -39,11 +39,12 @@ class TestPlating(PlatingCase):
         self.assertEqual(self._quantity(self.stock, finished, self.amina), 1)
         self.assertEqual(self._quantity(self.stock, lot, self.amina), 3)
         self.assertEqual(self._quantity(self.stock, other, self.juma), 4)
-        self.assertAlmostEqual(run.deposit_mass_g, 7.349 * 0.2 * 2 / 60 * 0.9, 4)
-        self.assertAlmostEqual(run.metal_cost, run.fine_mass_g * 14000, 2)
-        cost = order.workorder_ids.soko_metal_cost_unit
-        self.assertAlmostEqual(cost, run.metal_cost, places=2)
-        self.assertAlmostEqual(cost, 40 * 7.349 * 0.2 * 2 / 60 * 0.9 / 40 * 14000, delta=0.1)
+        # Faraday's law to the last digit: nothing was rounded on the way to the money.
+        grams = 196.967 * 0.2 * 120 / 96485.33212 * 0.9
+        self.assertAlmostEqual(run.charge_ah, 0.2 * 2 / 60, 12)
+        self.assertAlmostEqual(run.deposit_mass_g, grams, 12)
+        self.assertEqual(run.metal_cost, self.company.currency_id.round(grams * 14000))
+        self.assertAlmostEqual(order.workorder_ids.soko_metal_cost_unit, grams * 14000, 7)
 
     def test_second_plating_gets_its_own_lot(self):
         lot = self._accept(4)

@@ -1,4 +1,5 @@
 from . import judgement
 from . import plating
+from . import readings
 from . import sampling
 from . import statistics

@@ -4,6 +4,7 @@ Units everywhere: current A, time min, area cm2, thickness um, mass g, density g
 equivalent mass (molar mass / electrons for an ion) g/mol, efficiency as a fraction of 1.
 """
 
+import math
 from typing import NamedTuple
 
 # Faraday constant in C/mol: exact since the 2019 SI (e x N_A), CODATA 2018.
@@ -107,3 +108,83 @@ def learnt_efficiency(runs):
     if not runs:
         return None
     return min(sum(m for m, _i in runs) / sum(i for _m, i in runs), 1.0)
+
+
+def efficiency_estimate(runs):
+    """Efficiency of a bath with how far it may be trusted.
+
+    The ratio estimator of :func:`learnt_efficiency`, with the standard error of a ratio of sums:
+    ``s(r) = sqrt(n / (n - 1) * sum((m_i - r i_i)^2)) / sum(i_i)``.
+    Source: Cochran, "Sampling Techniques", 3rd edition, 1977, section 2.11 (without the finite
+    population correction).
+
+    :param runs: pairs ``(measured mass, mass Faraday's law gives at 100 %)`` in grams
+    :return: ``(efficiency, standard error)``; the error is None for fewer than two runs
+    :rtype: tuple[float | None, float | None]
+    """
+    runs = [(measured, ideal) for measured, ideal in runs if measured > 0 and ideal > 0]
+    learnt = learnt_efficiency(runs)
+    if len(runs) < 2:
+        return learnt, None
+    total = math.fsum(ideal for _m, ideal in runs)
+    ratio = math.fsum(measured for measured, _i in runs) / total
+    squares = math.fsum((measured - ratio * ideal) ** 2 for measured, ideal in runs)
+    return learnt, math.sqrt(len(runs) / (len(runs) - 1) * squares) / total
+
+
+class Balance(NamedTuple):
+    """Grams of fine metal of one bath in one period. All but opening and closing are flows."""
+
+    opening: float
+    additions: float = 0.0
+    deposited: float = 0.0
+    drag_out: float = 0.0
+    recovered: float = 0.0
+    samples: float = 0.0
+
+    @property
+    def expected(self):
+        """What the bath should hold at the end.
+
+        ``recovered`` is metal that left in the rinse and was won back *outside* the bath: it
+        explains a part of the drag-out and does not change the bath.
+        """
+        return self.opening + self.additions - self.deposited - self.drag_out - self.samples
+
+    @property
+    def lost(self):
+        """Drag-out that was not won back."""
+        return self.drag_out - self.recovered
+
+    def gap(self, closing):
+        """Metal the books have and the bath hasn't; negative when the bath holds more."""
+        return self.expected - closing
+
+
+def judge_range(value, low, high, margin=0.1):
+    """Pass, warn or fail of a bath's figure.
+
+    :param low: lowest allowed value, or None
+    :param high: highest allowed value, or None
+    :param float margin: share of the range next to a limit that warns; without a range, share of
+        the limit itself
+    :return: ``pass``, ``warn`` or ``fail``
+    :rtype: str
+    """
+    if (low is not None and value < low) or (high is not None and value > high):
+        return "fail"
+    for limit, side in ((low, 1), (high, -1)):
+        if limit is None:
+            continue
+        band = high - low if low is not None and high is not None else abs(limit)
+        if side * (value - limit) < margin * band:
+            return "warn"
+    return "pass"
+
+
+def charge_ah(current_a, minutes):
+    """Charge of a steady current: ``Q = I t``.
+
+    :return: ampere-hours
+    """
+    return current_a * minutes / 60.0
