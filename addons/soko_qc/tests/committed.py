@@ -67,6 +67,8 @@ class CommittedPlatingCase(PlatingCase):
         """An environment on a connection of its own; what is not committed is undone."""
         cr = self.registry.cursor()
         try:
+            # A missing lock fails then, instead of waiting for the other connection forever.
+            cr.execute("SET LOCAL lock_timeout = '20s'")
             yield api.Environment(cr, user.id if user else SUPERUSER_ID, dict(self.env.context))
         finally:
             cr.rollback()
