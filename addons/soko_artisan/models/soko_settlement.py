@@ -162,7 +162,11 @@ class SokoSettlement(models.Model):
             return "draft"
         if bill.payment_state in ("paid", "in_payment"):
             return bill.payment_state
-        under_way = any(p.state in ("draft", "in_process") for p in self._get_payments())
+        # matched by hand, without a link to the bill: only of a bill that is paid in part
+        payments = bill.matched_payment_ids
+        if bill.payment_state == "partial":
+            payments |= bill.reconciled_payment_ids
+        under_way = any(p.state in ("draft", "in_process") for p in payments)
         return "in_payment" if under_way else "billed"
 
     # === CRUD METHODS === #
@@ -336,37 +340,49 @@ class SokoSettlement(models.Model):
         Raises nothing but PostgreSQL's own call to run the transaction again. Those that another
         worker has are passed over.
 
+        All are taken at once; where that fails, one half and then the other, down to the payee
+        whose data is broken, who costs a few more tries and never stops the payment of others.
+        """
+        self.try_lock_for_update()._process_locked()
+
+    def _process_locked(self):
+        if len(self) < 2:
+            self._process_alone()
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._make_bills()
+                self._register_payments()
+                self._clear_failure()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise  # not a payee's fault: the whole step is run again
+        except Exception as error:
+            # Whoever it is of is found, and keeps the reason.
+            _logger.info("Settled in smaller parts: %s", type(error).__name__)
+            self.invalidate_recordset()
+            middle = len(self) // 2
+            self[:middle]._process_locked()
+            self[middle:]._process_locked()
+
+    def _process_alone(self):
+        """Process one settlement, or none.
+
         Each step has its own savepoint, so that a payment that can't be made keeps the bill. The
         reason of a failure stays on the settlement, in its chatter and as an activity.
         """
-        billed = self.try_lock_for_update()._try_together("_make_bills")
-        billed._try_together("_register_payments")._clear_failure()
-
-    def _try_together(self, step):
-        """Take a step with all of these at once; where that fails, with one half and the other.
-
-        So one payee's broken data costs a few more tries, and never stops the payment of others.
-
-        :param str step: name of a method that takes many settlements
-        :return: the settlements that it went well with
-        """
-        if not self:
-            return self
         try:
             with self.env.cr.savepoint():
-                getattr(self, step)()
+                self._make_bills()
+            with self.env.cr.savepoint():
+                self._register_payments()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise  # not the payee's fault: the whole step is run again
         except Exception as error:
             # Any other failure: one payee's broken data must never stop the payment of the others.
             self.invalidate_recordset()
-            if len(self) == 1:
-                self._note_failure(error)
-                return self.browse()
-            middle = len(self) // 2
-            parts = self[:middle], self[middle:]
-            return self.union(*(part._try_together(step) for part in parts))
-        return self
+            self._note_failure(error)
+        else:
+            self._clear_failure()
 
     def _deduct_advances(self):
         """Let open advances of these settlements' artisans take their share, oldest first.
@@ -424,6 +440,13 @@ class SokoSettlement(models.Model):
             bills = new.env["account.move"].create([s._prepare_bill_vals() for s in new])
             for settlement, bill in zip(new, bills, strict=True):
                 settlement.bill_id = bill
+            # Odoo tracks nothing of what happens to a document while it is made.
+            bills._message_log_batch(
+                bodies={
+                    bill.id: self.env._("Made and posted for the settlement %s.", bill.ref)
+                    for bill in bills
+                }
+            )
             drafts = settlements.bill_id.filtered(lambda bill: bill.state == "draft")
             if drafts:
                 drafts.action_post()
@@ -526,7 +549,8 @@ class SokoSettlement(models.Model):
             )
             .create(self._prepare_payment_register_vals(method_line))
         )
-        wizard._create_payments()
+        payments = wizard._create_payments()
+        payments.with_context(soko_together=False)._soko_notice_settlements()
         if left := self.filtered(lambda settlement: not settlement.bill_id.matched_payment_ids):
             # Of many bills, Odoo passes over those that it can't pay; of one, it says why.
             raise UserError(
