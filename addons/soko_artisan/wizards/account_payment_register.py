@@ -1,16 +1,8 @@
-from odoo import Command, models
+from odoo import models
 
 
 class AccountPaymentRegister(models.TransientModel):
     _inherit = "account.payment.register"
-
-    def _init_payments(self, to_process, edit_mode=False):
-        """Link the payments of many settlements with their bills at once, while they are made."""
-        if self.env.context.get("soko_together"):
-            for item in to_process:
-                bills = item["to_reconcile"].move_id
-                item["create_vals"]["invoice_ids"] = [Command.link(bill.id) for bill in bills]
-        return super()._init_payments(to_process, edit_mode=edit_mode)
 
     def _reconcile_payments(self, to_process, edit_mode=False):
         """Match the payments of many settlements with their bills at once.
@@ -22,6 +14,8 @@ class AccountPaymentRegister(models.TransientModel):
         if not plan:
             return super()._reconcile_payments(to_process, edit_mode=edit_mode)
         self.env["account.move.line"]._reconcile_plan(plan)
+        for item in to_process:
+            item["payment"].invoice_ids = item["to_reconcile"].move_id
         return None
 
     def _soko_get_plan(self, to_process):
