@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.environ["BENCH_INSIDE"])
 
-from meter import Meter, chunks, tell  # noqa: E402
+from meter import CHUNK, Meter, chunks, tell  # noqa: E402
 
 from odoo import Command, api, fields  # noqa: E402
 
@@ -232,13 +232,29 @@ def due_lines(people, each):
 
 
 def settle_all():
-    """Let the scheduled action work until nothing is due; return the figures of its run."""
+    """Let the scheduled action work until nothing is due; return the figures of its run.
+
+    Besides, what each full chunk of payees took from the bill to the matching.
+    """
+    Settlement, parts = type(env["soko.settlement"]), []
+    plain = Settlement._process
+
+    def process(settlements):
+        figures = meter.measure(lambda: plain(settlements))
+        if len(settlements) == CHUNK:
+            parts.append(figures)
+
     def work():
         job = env.ref("soko_artisan.ir_cron_settle_due")
         while env["soko.settlement.line"].search_count([("state", "=", "due")], limit=1):
             job.method_direct_trigger()
             env.cr.commit()
-    return meter.measure(work)
+
+    Settlement._process = process
+    try:
+        return meter.measure(work) | {"parts": parts}
+    finally:
+        Settlement._process = plain
 
 
 def measure_settling():

@@ -133,9 +133,11 @@ class ResCompany(models.Model):
 
         :rtype: datetime.date
         """
-        zones = pytz.country_timezones.get(self.country_id.code or "", [])
         # sudo: the shopper or artisan who runs this may not read the company's address
-        zone = self.sudo().partner_id.tz or (zones[0] if len(zones) == 1 else "UTC")
+        zone = self.sudo().partner_id.tz
+        if not zone:
+            zones = pytz.country_timezones.get(self.country_id.code or "", [])
+            zone = zones[0] if len(zones) == 1 else "UTC"
         return datetime.now(pytz.timezone(zone)).date()
 
     def _soko_last_payday(self):

@@ -2,6 +2,7 @@ from datetime import datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import float_round
 
 from ..const import SETTLER
 from ..tools.pricing import (
@@ -151,6 +152,24 @@ class SokoSettlementLine(models.Model):
             line.blocking_reasons = "\n".join(reasons) or False
 
     # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([vals | self._prepare_sums(vals) for vals in vals_list])
+
+    @api.model
+    def _prepare_sums(self, vals):
+        """Return what `_compute_amount` finds for the values of a new line.
+
+        A row with its sums is written once; else Odoo writes it, computes and writes again.
+        """
+        if "quantity" not in vals or not vals.get("currency_id") or vals.get("quantity_returned"):
+            return {}
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        kept = float_round(vals["quantity"], precision_digits=digits)
+        currency = self.env["res.currency"].browse(vals["currency_id"])
+        price = currency.round(vals.get("price_unit") or 0)
+        return {"quantity_kept": kept, "amount": currency.round(kept * price)}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -504,6 +523,8 @@ class SokoSettlementLine(models.Model):
 
     def _trigger_settlement(self):
         """Wake the settlement run on the days these lines fall due."""
+        if not self:
+            return
         cron = self.env.ref("soko_artisan.ir_cron_settle_due")
         today = self.env.company._soko_today()
         for date in set(self.mapped("due_date")):
