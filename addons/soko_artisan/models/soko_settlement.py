@@ -542,6 +542,7 @@ class SokoSettlement(models.Model):
 
         :raise UserError: Odoo would leave one of them out, or can't pay one
         """
+        self.bill_id.fetch(["payment_reference"])  # else the wizard reads them one by one
         wizard = (
             self.env["account.payment.register"]
             .with_context(
