@@ -22,10 +22,18 @@ class AccountMove(models.Model):
         "(company_id, soko_accrual_date) WHERE soko_accrual_date IS NOT NULL AND state <> 'cancel'",
         "What is not billed at the end of this period is accrued already. Open that entry.",
     )
+    # Without it, Odoo asks the database after each change of a bill whether it pays an advance.
+    soko_advance_ids = fields.One2many(
+        "soko.advance",
+        "bill_id",
+        string="Advance",
+        groups="soko_artisan.soko_artisan_group_user",
+    )
 
     def _invoice_paid_hook(self):
         res = super()._invoice_paid_hook()
         # sudo: an accountant without artisan rights pays the bill, the artisan is told all the same
-        if self.sudo().soko_settlement_ids:
+        together = self.env.context.get("soko_together")
+        if not together and self.sudo().soko_settlement_ids:
             self.env["soko.settlement"]._trigger_paid_notice()
         return res

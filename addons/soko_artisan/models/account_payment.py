@@ -1,12 +1,23 @@
-from odoo import models
+from odoo import api, models
 
 
 class AccountPayment(models.Model):
     _inherit = "account.payment"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get("soko_together"):
+            for vals in vals_list:
+                # Even an empty list makes Odoo write the entries one by one, while it creates.
+                if not vals.get("write_off_line_vals"):
+                    vals.pop("write_off_line_vals", None)
+        return super().create(vals_list)
+
     def write(self, vals):
         res = super().write(vals)
-        if "state" in vals or "payment_reference" in vals:
+        # of many together: once for all, when they are paid
+        together = self.env.context.get("soko_together")
+        if not together and ("state" in vals or "payment_reference" in vals):
             self._soko_notice_settlements()
         return res
 

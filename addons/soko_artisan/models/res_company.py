@@ -154,9 +154,11 @@ class ResCompany(models.Model):
 
     def _soko_get_timezone(self):
         """Return where the company is, as a time zone; UTC when nothing says it."""
-        zones = pytz.country_timezones.get(self.country_id.code or "", [])
         # sudo: the shopper or artisan who runs this may not read the company's address
-        zone = self.sudo().partner_id.tz or (zones[0] if len(zones) == 1 else "UTC")
+        zone = self.sudo().partner_id.tz
+        if not zone:
+            zones = pytz.country_timezones.get(self.country_id.code or "", [])
+            zone = zones[0] if len(zones) == 1 else "UTC"
         return pytz.timezone(zone)
 
     def _soko_last_payday(self):

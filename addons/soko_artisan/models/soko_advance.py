@@ -199,11 +199,12 @@ class SokoAdvance(models.Model):
             "invoice_line_ids": [Command.create(line)],
         }
 
-    def _get_share_of(self, earned, left):
-        """Return what one settlement pays back: never more than is `left` of it, or owed.
+    def _get_share_of(self, earned, left, owed):
+        """Return what one settlement pays back: never more than is `left` of it, or `owed`.
 
         :param float earned: what the settlement earned before deductions
         :param float left: what is left of it after earlier deductions
+        :param float owed: what is still to pay back of this advance
         """
         self.ensure_one()
         share = self.repay_amount
@@ -211,4 +212,4 @@ class SokoAdvance(models.Model):
             share = earned * self.repay_percent / 100
         step = self.currency_id._soko_payable_step()
         share = round(share / step) * step
-        return self.currency_id.round(max(0, min(share, left, self.balance)))
+        return self.currency_id.round(max(0, min(share, left, owed)))

@@ -1,9 +1,10 @@
 import logging
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, LockError, UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import split_every
 
 from ..const import SETTLER
 
@@ -11,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 # A payment of these states no longer counts for or against the settlement.
 DEAD_PAYMENTS = ("canceled", "rejected")
+# Payees settled in one transaction. More gain next to nothing, and a stop loses more.
+CHUNK = 100
 CHATTER_FIELDS = ("activity_", "message_")
 
 
@@ -159,18 +162,37 @@ class SokoSettlement(models.Model):
             return "draft"
         if bill.payment_state in ("paid", "in_payment"):
             return bill.payment_state
-        under_way = any(p.state in ("draft", "in_process") for p in self._get_payments())
+        # matched by hand, without a link to the bill: only of a bill that is paid in part
+        payments = bill.matched_payment_ids
+        if bill.payment_state == "partial":
+            payments |= bill.reconciled_payment_ids
+        under_way = any(p.state in ("draft", "in_process") for p in payments)
         return "in_payment" if under_way else "billed"
 
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
+        sequences = {}
         for vals in vals_list:
             if vals.get("name", "/") == "/":
-                sequence = self.env["ir.sequence"].with_company(vals.get("company_id"))
-                vals["name"] = sequence.next_by_code("soko.settlement")
+                company = vals.get("company_id")
+                if company not in sequences:
+                    sequences[company] = self._find_sequence(company)
+                sequence = sequences[company]
+                vals["name"] = sequence.next_by_id() if sequence else "/"
         return super().create(vals_list)
+
+    @api.model
+    def _find_sequence(self, company):
+        """Return the company's own sequence of numbers, or else the one for all of them."""
+        sequence = self.env["ir.sequence"]
+        company = company or self.env.company.id
+        return sequence.search(
+            [("code", "=", self._name), ("company_id", "in", [company, False])],
+            order="company_id",
+            limit=1,
+        )
 
     def write(self, vals):
         """People may talk about a settlement and plan activities on it, and nothing else."""
@@ -194,8 +216,7 @@ class SokoSettlement(models.Model):
             raise AccessError(self.env._("Only a settlement officer can settle. Ask one."))
         self.check_access("read")
         # sudo: the ledger is written by machines only; the manager starts what the cron would do
-        for settlement in self.sudo():
-            settlement._process()
+        self.sudo()._process()
 
     def action_release_lines(self):
         """The bill was cancelled: what it was for is due again, for the next settlement."""
@@ -242,25 +263,26 @@ class SokoSettlement(models.Model):
 
     @api.model
     def _cron_settle_due(self):
-        """Settle what is due, one payee after the other, each committed by itself.
+        """Settle what is due: many payees in one step, and each step committed.
 
         Runs as the user of the scheduled action, who may post bills and register payments. A
         payee whose bill can't be made keeps the reason on the settlement; the others are paid.
+        The settlements are committed before their bills are made: a run that is stopped half way
+        is taken up where it was.
         """
         cron = self.env["ir.cron"]
         groups = self._get_payday_groups()
         retry = self.search(self._get_retry_domain())
-        remaining = len(groups) + len(retry)
-        cron._commit_progress(remaining=remaining)
-        for settlement in retry:
-            settlement._process()
-            if not cron._commit_progress(1):
+        cron._commit_progress(remaining=len(groups) + len(retry))
+        for ids in split_every(CHUNK, retry.ids):
+            self.browse(ids)._process()
+            if not cron._commit_progress(len(ids)):
                 return
-        for _company, payee, lines in groups:
-            for settlement in self._settle_payee(payee, lines):
-                cron._commit_progress()
-                settlement._process()
-            if not cron._commit_progress(1):
+        for part in split_every(CHUNK, groups):
+            settlements = self._settle_payees(part)
+            cron._commit_progress()
+            settlements._process()
+            if not cron._commit_progress(len(part)):
                 return
 
     @api.model
@@ -278,16 +300,25 @@ class SokoSettlement(models.Model):
         return groups
 
     @api.model
-    def _settle_payee(self, payee, lines):
-        """Settle the due lines of one payee; what goes wrong there stops nobody else."""
+    def _settle_payees(self, groups):
+        """Settle the due lines of these payees; what goes wrong with one stops nobody else.
+
+        :param groups: some of :meth:`_get_payday_groups`
+        :return: the new settlements
+        """
+        Line = self.env["soko.settlement.line"]
         try:
             with self.env.cr.savepoint():
-                return lines._settle()
+                return Line.union(*(lines for *_key, lines in groups))._settle()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise  # not the payee's fault: the whole step is run again
         except Exception:
+            if len(groups) > 1:
+                middle = len(groups) // 2
+                parts = groups[:middle], groups[middle:]
+                return self.union(*(self._settle_payees(part) for part in parts))
             # A warning on purpose: there is no settlement yet that could show the reason.
-            _logger.warning("Contact %s could not be settled", payee.id, exc_info=True)
+            _logger.warning("Contact %s could not be settled", groups[0][1].id, exc_info=True)
             return self.browse()
 
     @api.model
@@ -306,23 +337,46 @@ class SokoSettlement(models.Model):
     # === BUSINESS METHODS - BILL AND PAYMENT === #
 
     def _process(self):
-        """Take the settlement as far as it goes: bill, posting, payment.
+        """Take the settlements as far as they go: bill, posting, payment.
 
-        Raises nothing but PostgreSQL's own call to run the transaction again.
+        Raises nothing but PostgreSQL's own call to run the transaction again. Those that another
+        worker has are passed over.
+
+        All are taken at once; where that fails, one half and then the other, down to the payee
+        whose data is broken, who costs a few more tries and never stops the payment of others.
+        """
+        self.try_lock_for_update()._process_locked()
+
+    def _process_locked(self):
+        if len(self) < 2:
+            self._process_alone()
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._make_bills()
+                self._register_payments()
+                self._clear_failure()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise  # not a payee's fault: the whole step is run again
+        except Exception as error:
+            # Whoever it is of is found, and keeps the reason.
+            _logger.info("Settled in smaller parts: %s", type(error).__name__)
+            self.invalidate_recordset()
+            middle = len(self) // 2
+            self[:middle]._process_locked()
+            self[middle:]._process_locked()
+
+    def _process_alone(self):
+        """Process one settlement, or none.
 
         Each step has its own savepoint, so that a payment that can't be made keeps the bill. The
         reason of a failure stays on the settlement, in its chatter and as an activity.
         """
-        self.ensure_one()
-        try:
-            self.lock_for_update()
-        except LockError:
-            return  # another worker has it
         try:
             with self.env.cr.savepoint():
-                self._make_bill()
+                self._make_bills()
             with self.env.cr.savepoint():
-                self._register_payment()
+                self._register_payments()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise  # not the payee's fault: the whole step is run again
         except Exception as error:
@@ -338,43 +392,66 @@ class SokoSettlement(models.Model):
         A group's settlement pays back only the advances of the members whose pieces it pays, out
         of what those earned. What is left never goes below zero; the rest waits for the next one.
         """
+        advances = self.env["soko.advance"].search(
+            [
+                ("artisan_id", "in", self.line_ids.artisan_id.ids),
+                ("company_id", "in", self.company_id.ids),
+                ("state", "=", "paid_out"),
+            ],
+            order="date, id",
+        )
+        if not advances:
+            return
+        advances.lock_for_update(allow_referencing=True)
+        owed = {advance: advance.balance for advance in advances}
+        by_artisan = advances.grouped(lambda advance: (advance.artisan_id, advance.company_id))
+        vals_list = []
         for settlement in self:
-            advances = self.env["soko.advance"].search(
-                [
-                    ("artisan_id", "in", settlement.artisan_ids.ids),
-                    ("company_id", "=", settlement.company_id.id),
-                    ("state", "=", "paid_out"),
-                ],
-                order="date, id",
-            )
-            if not advances:
-                continue
-            advances.lock_for_update(allow_referencing=True)
-            by_artisan = settlement.line_ids.grouped("artisan_id")
-            for artisan, group in advances.grouped("artisan_id").items():
-                settlement._deduct_from(sum(by_artisan[artisan].mapped("amount")), group)
+            lines, left = settlement.line_ids.grouped("artisan_id"), settlement.amount_payable
+            for (artisan, company), group in by_artisan.items():
+                if artisan in lines and company == settlement.company_id:
+                    earned = sum(lines[artisan].mapped("amount"))
+                    taken = settlement._deduct_from(earned, left, group, owed)
+                    left -= sum(vals["amount"] for vals in taken)
+                    vals_list += taken
+        self.env["soko.advance.repayment"].create(vals_list)
 
-    def _deduct_from(self, earned, advances):
-        """Take the share of each of one artisan's `advances` out of what she `earned` here."""
+    def _deduct_from(self, earned, left, advances, owed):
+        """Take the share of each of one artisan's `advances` out of what she `earned` here.
+
+        :param float left: what is left of the whole settlement
+        :param dict owed: {advance: still to pay back}; what is taken here is taken off
+        :return: the values of the repayments
+        """
         self.ensure_one()
-        left = min(earned, self.amount_payable)
+        left, vals_list = min(earned, left), []
         for advance in advances:
-            share = advance._get_share_of(earned, left)
+            share = advance._get_share_of(earned, left, owed[advance])
             if self.currency_id.compare_amounts(share, 0) > 0:
-                self.env["soko.advance.repayment"].create(
+                vals_list.append(
                     {"advance_id": advance.id, "settlement_id": self.id, "amount": share}
                 )
                 left -= share
+                owed[advance] -= share
+        return vals_list
 
-    def _make_bill(self):
-        """Make and post the self-billed vendor bill, once."""
-        if not self.bill_id:
-            company_self = self.with_company(self.company_id)
-            self.bill_id = company_self.env["account.move"].create(
-                company_self._prepare_bill_vals()
+    def _make_bills(self):
+        """Make and post the self-billed vendor bills, one a settlement and once."""
+        for company, settlements in self.grouped("company_id").items():
+            new = settlements.with_company(company).filtered(lambda s: not s.bill_id)
+            bills = new.env["account.move"].create([s._prepare_bill_vals() for s in new])
+            for settlement, bill in zip(new, bills, strict=True):
+                settlement.bill_id = bill
+            # Odoo tracks nothing of what happens to a document while it is made.
+            bills._message_log_batch(
+                bodies={
+                    bill.id: self.env._("Made and posted for the settlement %s.", bill.ref)
+                    for bill in bills
+                }
             )
-        if self.bill_id.state == "draft":
-            self.bill_id.action_post()
+            drafts = settlements.bill_id.filtered(lambda bill: bill.state == "draft")
+            if drafts:
+                drafts.action_post()
 
     def _prepare_bill_vals(self):
         """Return the values of the bill: we write it for the artisan (self-billing)."""
@@ -393,7 +470,8 @@ class SokoSettlement(models.Model):
             "invoice_origin": self.name,
             "journal_id": self.company_id._soko_get_settlement_journal().id,
             "invoice_line_ids": [
-                Command.create(self._prepare_bill_line_vals(line)) for line in self.line_ids
+                Command.create(self._prepare_bill_line_vals(lines))
+                for lines in self.line_ids._split_for_bill()
             ]
             + [
                 Command.create(self._prepare_repayment_line_vals(repayment))
@@ -411,50 +489,76 @@ class SokoSettlement(models.Model):
             "tax_ids": [Command.clear()],
         }
 
-    def _prepare_bill_line_vals(self, line):
-        """Return the values of the bill line for one settlement line.
+    def _prepare_bill_line_vals(self, lines):
+        """Return the values of the bill line for settlement lines of one product and price.
 
         Without a fiscal position on the payee there is no tax: the agreed price is what the
         artisan receives, and the consigned product's purchase tax is meant for goods that we buy.
         With one, Odoo maps the purchase tax, to a withholding tax for example.
         """
         position = self.payee_id.with_company(self.company_id).property_account_position_id
-        purchase_taxes = line.product_id.supplier_taxes_id._filter_taxes_by_company(
-            self.company_id
-        )
+        product = lines.product_id
+        purchase_taxes = product.supplier_taxes_id._filter_taxes_by_company(self.company_id)
         taxes = position.map_tax(purchase_taxes) if position else purchase_taxes.browse()
-        accounts = line.product_id.product_tmpl_id.get_product_accounts(
+        accounts = product.product_tmpl_id.get_product_accounts(
             fiscal_pos=self.payee_id.property_account_position_id
         )
         return {
-            "product_id": line.product_id.id,
-            "name": line._get_bill_text(),
-            "quantity": line.quantity_kept,
-            "price_unit": line.price_unit,
-            "product_uom_id": line.product_id.uom_id.id,
+            "product_id": product.id,
+            "name": lines._get_bill_text(),
+            "quantity": sum(lines.mapped("quantity_kept")),
+            "price_unit": lines[0].price_unit,
+            "product_uom_id": product.uom_id.id,
             "account_id": accounts["expense"].id,
             "tax_ids": [Command.set(taxes.ids)],
         }
 
-    def _register_payment(self):
-        """Hand the bill over to the payee's own payment method, when the company says so."""
-        self.ensure_one()
+    def _register_payments(self):
+        """Hand the bills over to the payees' own payment methods, when the company says so.
+
+        One wizard for all bills of one method: each payee has a payment of their own.
+        """
+        payable = self.filtered(lambda settlement: settlement._is_to_pay())
+        for settlement in payable:
+            settlement._check_bill_amount()
+        methods = payable.grouped(lambda s: (s.company_id, s._get_method_line()))
+        for (company, method_line), settlements in methods.items():
+            settlements.with_company(company)._pay_with(method_line)
+
+    def _get_method_line(self):
+        """Return the payee's payment method in the company of the settlement."""
         payee = self.payee_id.with_company(self.company_id)
-        method_line = payee.property_outbound_payment_method_line_id
+        return payee.property_outbound_payment_method_line_id.with_env(self.env)
+
+    def _is_to_pay(self):
+        """Tell whether a machine may pay this settlement, and it isn't paid yet."""
+        self.ensure_one()
         open_bill = self.bill_id.payment_state in ("not_paid", "partial")
-        if not (self.company_id.soko_auto_pay and method_line and open_bill):
-            return
+        if not (self.company_id.soko_auto_pay and open_bill and self._get_method_line()):
+            return False
         # Told as paid once: whatever was undone in the books since, people decide, not machines.
-        if self._get_payments() or self.paid_notice_date:
-            return
-        self._check_bill_amount()
+        return not (self._get_payments() or self.paid_notice_date)
+
+    def _pay_with(self, method_line):
+        """Pay the bills of these settlements, each by a payment of its own.
+
+        :raise UserError: Odoo would leave one of them out, or can't pay one
+        """
+        self.bill_id.fetch(["payment_reference"])  # else the wizard reads them one by one
         wizard = (
             self.env["account.payment.register"]
-            .with_company(self.company_id)
-            .with_context(active_model="account.move", active_ids=self.bill_id.ids)
+            .with_context(
+                active_model="account.move", active_ids=self.bill_id.ids, soko_together=True
+            )
             .create(self._prepare_payment_register_vals(method_line))
         )
-        wizard._create_payments()
+        payments = wizard._create_payments()
+        payments.with_context(soko_together=False)._soko_notice_settlements()
+        if left := self.filtered(lambda settlement: not settlement.bill_id.matched_payment_ids):
+            # Of many bills, Odoo passes over those that it can't pay; of one, it says why.
+            raise UserError(
+                self.env._("Odoo made no payment for %(bills)s.", bills=left[0].bill_id.name)
+            )
 
     def _check_bill_amount(self):
         """Refuse to pay, by itself, another sum than the pieces earned.
@@ -500,9 +604,10 @@ class SokoSettlement(models.Model):
 
     def _clear_failure(self):
         """Take the reason away, and the activity with it, when the next try went well."""
-        if self.failure:
-            self.failure = False
-            self.activity_unlink(["mail.mail_activity_data_todo"])
+        failed = self.filtered("failure")
+        if failed:
+            failed.failure = False
+            failed.activity_unlink(["mail.mail_activity_data_todo"])
 
     # === BUSINESS METHODS - TELLING THE ARTISAN === #
 

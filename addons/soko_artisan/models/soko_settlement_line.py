@@ -1,8 +1,8 @@
-from collections import defaultdict
 from datetime import datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import float_round
 
 from ..const import SETTLER
 from ..tools.pricing import (
@@ -153,6 +153,24 @@ class SokoSettlementLine(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([vals | self._prepare_sums(vals) for vals in vals_list])
+
+    @api.model
+    def _prepare_sums(self, vals):
+        """Return what `_compute_amount` finds for the values of a new line.
+
+        A row with its sums is written once; else Odoo writes it, computes and writes again.
+        """
+        if "quantity" not in vals or not vals.get("currency_id") or vals.get("quantity_returned"):
+            return {}
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        kept = float_round(vals["quantity"], precision_digits=digits)
+        currency = self.env["res.currency"].browse(vals["currency_id"])
+        price = currency.round(vals.get("price_unit") or 0)
+        return {"quantity_kept": kept, "amount": currency.round(kept * price)}
+
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(
@@ -175,8 +193,7 @@ class SokoSettlementLine(models.Model):
                     "returns are worth more than the sales."
                 )
             )
-        for settlement in settlements:
-            settlement._process()
+        settlements._process()
         return self.env["soko.settlement"].browse(settlements.ids)._get_records_action()
 
     def action_price_again(self):
@@ -542,6 +559,8 @@ class SokoSettlementLine(models.Model):
 
     def _trigger_settlement(self):
         """Wake the settlement run on the days these lines fall due."""
+        if not self:
+            return
         cron = self.env.ref("soko_artisan.ir_cron_settle_due")
         today = self.env.company._soko_today()
         for date in set(self.mapped("due_date")):
@@ -571,17 +590,38 @@ class SokoSettlementLine(models.Model):
 
     # === BUSINESS METHODS - SETTLING === #
 
+    def _split_for_bill(self):
+        """Return these lines of one settlement in groups that share a line of the bill.
+
+        What one artisan earned with pieces of one product at one price is one line: what each
+        delivery earned stands here. Where rounding makes a difference, each has its own.
+
+        :rtype: list of record sets
+        """
+        parts = []
+        groups = self.grouped(lambda li: (li.artisan_id, li.product_id, li.kind, li.price_unit))
+        for (_artisan, _product, _kind, price), lines in groups.items():
+            currency = lines.currency_id
+            together = currency.round(sum(lines.mapped("quantity_kept")) * price)
+            exact = currency.compare_amounts(together, sum(lines.mapped("amount"))) == 0
+            parts += [lines] if exact else list(lines)
+        return parts
+
     def _get_bill_text(self):
-        """Return the description of this line on the bill."""
-        self.ensure_one()
+        """Return the description on the bill of these lines of one product and kind."""
         text = self.product_id.display_name
-        if self.kind == "return":
+        kind = self[0].kind
+        if kind == "return":
             text = self.env._("Returned: %(product)s", product=text)
-        elif self.kind == "loss":
+        elif kind == "loss":
             text = self.env._("Lost or broken: %(product)s", product=text)
-        elif self.kind == "use":
+        elif kind == "use":
             text = self.env._("Used: %(product)s", product=text)
-        return f"{text} ({self.lot_id.name}, {self.date})" if self.lot_id else text
+        if not self.lot_id:
+            return text
+        dates = sorted({str(date) for date in self.mapped("date")})
+        days = dates[0] if len(dates) == 1 else f"{dates[0]} – {dates[-1]}"
+        return f"{text} ({', '.join(sorted(self.lot_id.mapped('name')))}, {days})"
 
     @api.model
     def _get_due_domain(self):
@@ -600,9 +640,7 @@ class SokoSettlementLine(models.Model):
         """
         lines = self.try_lock_for_update().filtered_domain(self._get_due_domain())
         lines = lines.filtered(lambda li: not li._get_blocking_reasons())
-        by_payee = defaultdict(self.browse)
-        for line in lines:
-            by_payee[line.company_id, line.payee_id] |= line
+        by_payee = lines.grouped(lambda li: (li.company_id, li.payee_id))
         payable = {
             key: group
             for key, group in by_payee.items()

@@ -23,6 +23,7 @@ from . import test_portal_stock
 from . import test_statement
 from . import test_return_owner
 from . import test_replenishment
+from . import test_settle_together
 from . import test_settlement
 from . import test_advance
 from . import test_accrual
