@@ -12,11 +12,15 @@
         "security/ir.model.access.csv",
         "data/ir_sequence_data.xml",
         "data/soko_qc_defect_data.xml",
+        "data/mail_activity_type_data.xml",
         "report/soko_qc_inspection_report.xml",
+        "report/soko_qc_rework_report.xml",
         "wizards/soko_plating_order_views.xml",
+        "wizards/soko_qc_rework_back_views.xml",
         "wizards/soko_qc_sampling_reset_views.xml",
         "views/soko_qc_defect_views.xml",
         "views/soko_qc_inspection_piece_views.xml",
+        "views/soko_qc_alert_views.xml",
         # Inspections open the piece's form and the piece figures.
         "views/soko_qc_inspection_views.xml",
         # Plans open the makers' severities.
@@ -32,6 +36,7 @@
         "views/stock_picking_type_views.xml",
         "views/stock_location_views.xml",
         "views/stock_lot_views.xml",
+        "views/soko_qc_alerted_lot_views.xml",
         "views/product_template_views.xml",
         "views/mrp_bom_views.xml",
         "views/mrp_production_views.xml",

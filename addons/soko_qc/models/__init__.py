@@ -3,9 +3,13 @@ from . import soko_qc_plan
 from . import soko_qc_criterion
 from . import soko_qc_sampling_state
 from . import soko_qc_sampled_lot
+from . import soko_qc_reworked_lot
+from . import soko_qc_alert_raiser
 from . import soko_qc_inspection
 from . import soko_qc_inspection_piece
 from . import soko_qc_inspection_result
+from . import soko_qc_tag
+from . import soko_qc_alert
 from . import soko_plating_process
 from . import soko_plating_bath
 from . import soko_plating_run
@@ -17,6 +21,7 @@ from . import stock_picking_type
 from . import stock_picking
 from . import stock_move
 from . import stock_move_line
+from . import soko_qc_alerted_lot
 from . import stock_lot
 from . import product_template
 from . import mrp_routing_workcenter

@@ -5,6 +5,8 @@ from . import test_soko_qc_plan
 from . import test_soko_qc_inspection
 from . import test_soko_qc_sampling
 from . import test_gate
+from . import test_soko_qc_rework
+from . import test_soko_qc_alert
 from . import test_soko_plating
 from . import test_access_rights
 from . import test_tour
