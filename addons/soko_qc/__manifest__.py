@@ -12,6 +12,8 @@
         "security/ir.model.access.csv",
         "data/ir_sequence_data.xml",
         "data/soko_qc_defect_data.xml",
+        "data/soko_qc_limit_data.xml",
+        "data/ir_cron_data.xml",
         "data/mail_activity_type_data.xml",
         "report/soko_qc_inspection_report.xml",
         "report/soko_qc_rework_report.xml",
@@ -21,6 +23,9 @@
         "views/soko_qc_defect_views.xml",
         "views/soko_qc_inspection_piece_views.xml",
         "views/soko_qc_alert_views.xml",
+        "views/soko_qc_limit_views.xml",
+        "views/soko_qc_test_report_views.xml",
+        "views/soko_qc_claim_views.xml",
         # Inspections open the piece's form and the piece figures.
         "views/soko_qc_inspection_views.xml",
         # Plans open the makers' severities.
@@ -40,6 +45,7 @@
         "views/product_template_views.xml",
         "views/mrp_bom_views.xml",
         "views/mrp_production_views.xml",
+        "views/soko_qc_inspected_workorder_views.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/soko_qc_demo.xml"],

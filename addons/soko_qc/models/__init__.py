@@ -10,6 +10,11 @@ from . import soko_qc_inspection_piece
 from . import soko_qc_inspection_result
 from . import soko_qc_tag
 from . import soko_qc_alert
+from . import soko_qc_limit
+from . import soko_qc_dated_proof
+from . import soko_qc_test_report
+from . import soko_qc_test_line
+from . import soko_qc_claim
 from . import soko_plating_process
 from . import soko_plating_bath
 from . import soko_plating_run
@@ -24,7 +29,9 @@ from . import stock_move_line
 from . import soko_qc_alerted_lot
 from . import stock_lot
 from . import product_template
+from . import product_product
 from . import mrp_routing_workcenter
 from . import mrp_bom_line
+from . import soko_qc_inspected_workorder
 from . import mrp_workorder
 from . import mrp_production

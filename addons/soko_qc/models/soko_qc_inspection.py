@@ -66,6 +66,14 @@ class SokoQcInspection(models.Model):
         "res.users", "Inspector", tracking=True, help="Who looked at the pieces."
     )
     picking_id = fields.Many2one("stock.picking", "Transfer", index="btree_not_null", readonly=True)
+    workorder_id = fields.Many2one(
+        "mrp.workorder",
+        "Work Order",
+        readonly=True,
+        index="btree_not_null",
+        help="The pieces are in production, at this step. Their inspection moves no stock.",
+    )
+    production_id = fields.Many2one(related="workorder_id.production_id")
     move_line_id = fields.Many2one("stock.move.line", index="btree_not_null", readonly=True)
     location_id = fields.Many2one(
         "stock.location", "On Hold In", required=True, readonly=True, index=True
@@ -335,6 +343,31 @@ class SokoQcInspection(models.Model):
             "rejected_location_id": warehouse.soko_qc_rejected_location_id.id,
         }
 
+    @api.model
+    def _qc_prepare_workorder_vals(self, workorder, quantity):
+        """Values of the inspection of pieces at a step of manufacturing.
+
+        Override to add values; call ``super()`` and return a dict for ``create``.
+
+        :param workorder: mrp.workorder
+        :param float quantity: pieces to look at, in the product's own unit
+        """
+        production = workorder.production_id
+        owners = production.move_raw_ids.move_line_ids.owner_id
+        owner = owners if len(owners) == 1 else owners.browse()
+        warehouse = production.picking_type_id.warehouse_id
+        return {
+            "company_id": production.company_id.id,
+            "product_id": production.product_id.id,
+            "workorder_id": workorder.id,
+            "owner_id": owner.id,
+            "partner_id": owner.id,
+            "quantity": quantity,
+            "location_id": production.production_location_id.id,
+            "location_dest_id": production.location_dest_id.id,
+            "rejected_location_id": warehouse.soko_qc_rejected_location_id.id,
+        }
+
     def _qc_get_responsible_partner(self):
         """Who answers for the quality of these pieces.
 
@@ -483,18 +516,19 @@ class SokoQcInspection(models.Model):
 
     def _check_still_on_hold(self):
         """The quantities to move must still be on hold: a count may have corrected them."""
+        held = self.filtered(lambda i: not i.workorder_id)
         # sudo: the count must be whole, whatever quants the inspector may see.
         quants = self.env["stock.quant"].sudo()
         groups = quants._read_group(
             [
-                ("product_id", "in", self.product_id.ids),
-                ("location_id", "in", self.location_id.ids),
+                ("product_id", "in", held.product_id.ids),
+                ("location_id", "in", held.location_id.ids),
             ],
             ["product_id", "location_id", "lot_id", "owner_id"],
             ["quantity:sum"],
         )
         on_hold = {tuple(r.id for r in group[:-1]): group[-1] for group in groups}
-        for key, inspections in self.grouped(
+        for key, inspections in held.grouped(
             lambda i: (i.product_id.id, i.location_id.id, i.lot_id.id, i.owner_id.id)
         ).items():
             needed = sum(inspections.mapped("quantity"))
@@ -521,6 +555,8 @@ class SokoQcInspection(models.Model):
 
     def _prepare_moves_vals(self):
         self.ensure_one()
+        if self.workorder_id:
+            return []  # the pieces stay where they are: in production
         parts = [
             (self.qty_accepted, self.location_dest_id),
             (self.qty_rejected, self.rejected_location_id),
@@ -588,7 +624,7 @@ class SokoQcInspection(models.Model):
 
     def _get_qty_to_return(self):
         self.ensure_one()
-        return self.qty_rejected - self.qty_returned
+        return 0.0 if self.workorder_id else self.qty_rejected - self.qty_returned
 
     def _get_return_picking_type(self):
         self.ensure_one()

@@ -38,6 +38,12 @@ class SokoQcPlan(models.Model):
         string="Operation Types",
         help="The plan is for pieces received by these operations. Empty: for any operation.",
     )
+    operation_ids = fields.Many2many(
+        "mrp.routing.workcenter",
+        string="Work Order Steps",
+        help="The plan is for pieces at these steps of manufacturing: such a work order can't be "
+        "finished before its inspection accepted the pieces. A plan with steps is for them only.",
+    )
     partner_ids = fields.Many2many(
         "res.partner",
         string="Makers",
@@ -219,8 +225,9 @@ class SokoQcPlan(models.Model):
 
     @api.model
     def _get_candidates(self, companies):
-        """All active plans that may serve these companies, in one query."""
-        return self.search(Domain("company_id", "in", [False, *companies.ids]))
+        """All active plans of receipts that may serve these companies, in one query."""
+        company = Domain("company_id", "in", [False, *companies.ids])
+        return self.search(company & Domain("operation_ids", "=", False))
 
     def _get_most_specific(self, product, picking_type, company, partner=None):
         """The plan of ``self`` that fits best, or an empty recordset.

@@ -128,7 +128,8 @@ class SokoQcReworkedLot(models.AbstractModel):
     def _get_quality_warehouse(self):
         """The warehouse whose quality locations these pieces use."""
         self.ensure_one()
-        return self.move_line_id.move_id.picking_type_id.warehouse_id
+        picking_type = self.move_line_id.move_id.picking_type_id
+        return (picking_type or self.production_id.picking_type_id).warehouse_id
 
     def _get_rework_location(self):
         warehouse = self._get_quality_warehouse()
@@ -191,7 +192,8 @@ class SokoQcReworkedLot(models.AbstractModel):
         self.ensure_one()
         kept = (
             "company_id", "product_id", "lot_id", "owner_id", "partner_id", "picking_id",
-            "move_line_id", "location_id", "location_dest_id", "rejected_location_id", "plan_id",
+            "move_line_id", "workorder_id", "location_id", "location_dest_id",
+            "rejected_location_id", "plan_id",
         )  # fmt: skip
         return {
             **{name: self[name].id for name in kept},
@@ -202,6 +204,8 @@ class SokoQcReworkedLot(models.AbstractModel):
 
     def _move_for_rework(self, quantity, location, destination):
         self.ensure_one()
+        if self.workorder_id:
+            return  # the pieces stay where they are: in production
         # sudo: the count must be whole, whatever quants the inspector may see.
         quants = self.env["stock.quant"].sudo()._gather(
             self.product_id, location, lot_id=self.lot_id, owner_id=self.owner_id, strict=True
