@@ -35,6 +35,28 @@ class SokoQcInspection(models.Model):
             artisan._send_sms(in_their_words._get_rejection_text(), inspection)
         return res
 
+    def _qc_on_rework(self):
+        """Tell the artisans which pieces they can mend, and what is wrong with them."""
+        res = super()._qc_on_rework()
+        # sudo: an inspector may neither see artisans nor send text messages.
+        for inspection in self.sudo().filtered("artisan_id"):
+            artisan = inspection.artisan_id
+            in_their_words = inspection.with_context(lang=artisan.lang)
+            artisan._send_sms(in_their_words._get_rework_sms(), inspection)
+        return res
+
+    def _get_rework_sms(self):
+        """Return the text message about pieces to be mended, in the language of the context."""
+        self.ensure_one()
+        return self.env._(
+            "Soko: %(rework)s of your %(total)s %(product)s can be mended: %(reasons)s. Please "
+            "collect them, mend them and bring them back.",
+            rework=f"{self.qty_rework:g}",
+            total=f"{self.quantity:g}",
+            product=self.product_id.display_name,
+            reasons=", ".join(self._get_rework_reasons()),
+        )
+
     def _get_rejection_text(self):
         """Return the text message about rejected pieces, in the language of the context."""
         self.ensure_one()

@@ -103,6 +103,23 @@ class TestArtisanQc(ArtisanQcCase):
         self.assertIn(self.defect.name, message.body)
         self.assertEqual(inspection.sudo().artisan_id, self.amina)
 
+    def test_pieces_to_be_mended_are_told_to_the_artisan(self):
+        inspection = self._drop_off(self.amina, 3).soko_inspection_ids.with_user(self.inspector)
+        inspection.action_start()
+        inspection.piece_ids[0].defect_ids = self.defect
+        inspection.piece_ids[0].action_rework()
+        inspection.action_all_pass()
+        before = len(self._sms_to(self.amina))
+        inspection.action_done()
+        messages = self._sms_to(self.amina)
+        self.assertEqual(len(messages), before + 1)
+        body = messages.sorted("id")[-1].body
+        self.assertIn("1 of your 3", body)
+        self.assertIn(self.defect.name, body)
+        inspection.action_hand_out()
+        again = inspection._take_back(1)
+        self.assertEqual(again.sudo().artisan_id, self.amina)
+
     def test_rejected_pieces_go_back_without_a_debt(self):
         inspection = self._inspect(self._drop_off(self.amina, 3), failing=3)
         self.assertFalse(inspection.lot_id.soko_qc_cleared)

@@ -6,7 +6,9 @@ from ..tools import plating
 
 
 class MrpWorkorder(models.Model):
-    _inherit = "mrp.workorder"
+    _name = "mrp.workorder"
+    # The mixin first: its overrides come before Odoo's own methods.
+    _inherit = ["soko.qc.inspected.workorder", "mrp.workorder"]
 
     soko_plating_process_id = fields.Many2one(related="operation_id.soko_plating_process_id")
     soko_plating_run_id = fields.Many2one(

@@ -29,6 +29,10 @@ class ProductTemplate(models.Model):
         help="Share of the inspected pieces of this product that passed.",
     )
 
+    soko_alert_count = fields.Integer(
+        compute="_compute_soko_alert_count", groups="stock.group_stock_user"
+    )
+
     _soko_plating_area_positive = models.Constraint(
         "CHECK(soko_plating_area_cm2 >= 0)", "The plated area cannot be negative."
     )
@@ -42,6 +46,22 @@ class ProductTemplate(models.Model):
             passed = sum(pieces * rate for pieces, rate in figures)
             template.soko_piece_count = count
             template.soko_pass_rate = passed / count if count else 0.0
+
+    def _compute_soko_alert_count(self):
+        counts = dict(
+            self.env["soko.qc.alert"]._read_group(
+                [("product_id.product_tmpl_id", "in", self.ids)], ["product_id"], ["__count"]
+            )
+        )
+        for template in self:
+            template.soko_alert_count = sum(counts.get(v, 0) for v in template.product_variant_ids)
+
+    def action_view_soko_alerts(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("soko_qc.soko_qc_alert_action")
+        context = {"default_product_id": self.product_variant_id.id}
+        return dict(
+            action, domain=[("product_id.product_tmpl_id", "in", self.ids)], context=context
+        )
 
     def action_view_soko_pieces(self):
         action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -90,6 +90,7 @@ class SokoQcBench(models.AbstractModel):
         return {"done": {
             "name": inspection.name,
             "accepted": inspection.qty_accepted,
+            "rework": inspection.qty_rework,
             "rejected": inspection.qty_rejected,
             "taps": inspection.taps_per_piece,
         }}
@@ -176,6 +177,9 @@ class SokoQcBench(models.AbstractModel):
     def _tap_pass(self, piece, _tap):
         piece.action_pass()
 
+    def _tap_rework(self, piece, _tap):
+        piece.action_rework()
+
     def _tap_open(self, piece, _tap):
         piece._check_open()
         piece.defect_ids = [Command.clear()]
@@ -221,16 +225,23 @@ class SokoQcBench(models.AbstractModel):
         image = text.partition("base64,")[2] or text
         base64_to_image(image)  # raises a message when it is none
         if not tap.get("criterion"):
-            piece._check_open()
-            self.env["ir.attachment"].create({
-                "name": f"{piece.display_name}.jpg", "datas": image,
-                "res_model": piece._name, "res_id": piece.id,
-            })
+            self._keep_photo(piece, image)
             return
         result = self._get_result(piece, tap)
         result.photo = image
         if result.type == "photo" and result.verdict == judgement.TODO:
             result.verdict = judgement.PASS
+
+    def _keep_photo(self, piece, image):
+        """The first picture of a piece is the one on its rework sheet; others are attached."""
+        piece._check_open()
+        if not piece.photo:
+            piece.photo = image
+            return
+        self.env["ir.attachment"].create({
+            "name": f"{piece.display_name}.jpg", "datas": image,
+            "res_model": piece._name, "res_id": piece.id,
+        })
 
     def _tap_note(self, piece, tap):
         piece.note = str(tap.get("value") or "")[:500]

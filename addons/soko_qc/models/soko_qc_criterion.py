@@ -9,6 +9,7 @@ CRITERION_TYPES = [
     ("count", "Count"),
     ("text", "Text"),
     ("photo", "Photo"),
+    ("compare", "Compare with the master"),
 ]
 NUMBERS = ("measure", "count")
 
@@ -27,7 +28,8 @@ class SokoQcCriterion(models.Model):
         required=True,
         default="pass_fail",
         help="Measure: a number with a unit and a tolerance. Count: a whole number of things. "
-        "Photo: the piece passes with a picture only.",
+        "Photo: the piece passes with a picture only. Compare: the master's picture is shown "
+        "beside the piece.",
     )
     severity = fields.Selection(
         SEVERITIES,
@@ -46,6 +48,13 @@ class SokoQcCriterion(models.Model):
     instrument = fields.Char(translate=True, help="What it is measured with, e.g. calliper 3.")
     instructions = fields.Char(translate=True, help="How to check it.")
 
+    image_1920 = fields.Image(
+        "Master",
+        max_width=1920,
+        max_height=1920,
+        help="What it should look like. Empty: the master sample of the plan.",
+    )
+
     _tolerances_positive = models.Constraint(
         "CHECK(tolerance_minus >= 0 AND tolerance_plus >= 0)", "A tolerance cannot be negative."
     )
@@ -57,6 +66,22 @@ class SokoQcCriterion(models.Model):
                 raise ValidationError(
                     self.env._("%s is a measure and needs a unit, e.g. mm.", criterion.name)
                 )
+
+    @api.constrains("type", "image_1920")
+    def _check_master(self):
+        for criterion in self.filtered(lambda c: c.type == "compare"):
+            if not criterion._get_master():
+                raise ValidationError(
+                    self.env._(
+                        "%s compares with a master: add its picture here, or the picture of the "
+                        "master sample to the plan.",
+                        criterion.name,
+                    )
+                )
+
+    def _get_master(self):
+        """The picture a piece is compared with, which may be empty."""
+        return self.image_1920 or self.plan_id.image_1920
 
     def _prepare_result_vals(self):
         """What an inspection keeps of the criterion, so that later changes leave it alone."""

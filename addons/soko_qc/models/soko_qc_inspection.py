@@ -12,12 +12,18 @@ class SokoQcInspection(models.Model):
     """The inspection of the pieces of one received move line.
 
     The pieces wait in the hold location. ``action_done`` sends the accepted ones where the receipt
-    meant them to go and the others to the rejected location, owner and lot kept.
+    meant them to go and the others to the rejected or rework location, owner and lot kept.
     """
 
     _name = "soko.qc.inspection"
     _description = "Inspection"
-    _inherit = ["mail.thread", "mail.activity.mixin", "soko.qc.sampled.lot"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "soko.qc.reworked.lot",  # first: what was mended is not sampled
+        "soko.qc.sampled.lot",
+        "soko.qc.alert.raiser",
+    ]
     _order = "id desc"
     _check_company_auto = True
 
@@ -60,6 +66,14 @@ class SokoQcInspection(models.Model):
         "res.users", "Inspector", tracking=True, help="Who looked at the pieces."
     )
     picking_id = fields.Many2one("stock.picking", "Transfer", index="btree_not_null", readonly=True)
+    workorder_id = fields.Many2one(
+        "mrp.workorder",
+        "Work Order",
+        readonly=True,
+        index="btree_not_null",
+        help="The pieces are in production, at this step. Their inspection moves no stock.",
+    )
+    production_id = fields.Many2one(related="workorder_id.production_id")
     move_line_id = fields.Many2one("stock.move.line", index="btree_not_null", readonly=True)
     location_id = fields.Many2one(
         "stock.location", "On Hold In", required=True, readonly=True, index=True
@@ -88,7 +102,10 @@ class SokoQcInspection(models.Model):
     result_ids = fields.One2many("soko.qc.inspection.result", "inspection_id", "Criteria")
     piece_count = fields.Integer("Looked At", compute="_compute_piece_counts")
     todo_count = fields.Integer("Still Open", compute="_compute_piece_counts")
-    failed_count = fields.Integer("Failed", compute="_compute_piece_counts")
+    failed_count = fields.Integer(
+        "Failed", compute="_compute_piece_counts", help="Pieces that did not pass, rework included."
+    )
+    rework_count = fields.Integer("Of These for Rework", compute="_compute_piece_counts")
     qty_accepted = fields.Float("Accepted", digits="Product Unit", readonly=True, copy=False)
     qty_rejected = fields.Float("Rejected", digits="Product Unit", readonly=True, copy=False)
     qty_returned = fields.Float(
@@ -103,7 +120,12 @@ class SokoQcInspection(models.Model):
         help="Touches at the bench for each piece that was looked at; 0 when the form was used.",
     )
     decision = fields.Selection(
-        [("accepted", "Accepted"), ("partly", "Partly Accepted"), ("rejected", "Rejected")],
+        [
+            ("accepted", "Accepted"),
+            ("partly", "Partly Accepted"),
+            ("rework", "For Rework"),
+            ("rejected", "Rejected"),
+        ],
         compute="_compute_decision",
         store=True,
     )
@@ -119,7 +141,8 @@ class SokoQcInspection(models.Model):
             results = inspection.piece_ids.mapped("result")
             inspection.piece_count = len(results)
             inspection.todo_count = results.count(judgement.TODO)
-            inspection.failed_count = results.count(judgement.FAIL)
+            inspection.rework_count = results.count(judgement.REWORK)
+            inspection.failed_count = results.count(judgement.FAIL) + inspection.rework_count
 
     def _compute_taps_per_piece(self):
         counts = dict(
@@ -130,15 +153,17 @@ class SokoQcInspection(models.Model):
         for inspection in self:
             inspection.taps_per_piece = counts.get(inspection, 0) / (inspection.piece_count or 1)
 
-    @api.depends("state", "qty_accepted", "qty_rejected")
+    @api.depends("state", "qty_accepted", "qty_rejected", "qty_rework")
     def _compute_decision(self):
         for inspection in self:
             if inspection.state != "done":
                 inspection.decision = False
-            elif not inspection.qty_rejected:
+            elif not (inspection.qty_rejected or inspection.qty_rework):
                 inspection.decision = "accepted"
+            elif inspection.qty_accepted:
+                inspection.decision = "partly"
             else:
-                inspection.decision = "partly" if inspection.qty_accepted else "rejected"
+                inspection.decision = "rejected" if inspection.qty_rejected else "rework"
 
     @api.depends("move_ids.state", "move_ids.product_qty")
     def _compute_qty_returned(self):
@@ -254,15 +279,21 @@ class SokoQcInspection(models.Model):
         if not self:
             return
         for inspection in self:
-            accepted, rejected = inspection._judge()
+            accepted, rejected, rework = inspection._judge()
             # sudo: a decision is written by this step alone; the right was checked before.
-            inspection.sudo().write({"qty_accepted": accepted, "qty_rejected": rejected})
+            inspection.sudo().write(
+                {"qty_accepted": accepted, "qty_rejected": rejected, "qty_rework": rework}
+            )
         self._check_still_on_hold()
         # sudo: the same.
         self.sudo().write({"state": "done", "date_done": fields.Datetime.now()})
         self._move_pieces()
         self._post_decision()
         self._qc_on_result()
+        rework = self.filtered(lambda i: i.qty_rework > 0)
+        if rework:
+            rework._qc_on_rework()
+        self._raise_alerts()
 
     def action_cancel(self):
         """Give up the inspection; the pieces stay on hold until it is taken up again."""
@@ -332,6 +363,31 @@ class SokoQcInspection(models.Model):
             "rejected_location_id": warehouse.soko_qc_rejected_location_id.id,
         }
 
+    @api.model
+    def _qc_prepare_workorder_vals(self, workorder, quantity):
+        """Values of the inspection of pieces at a step of manufacturing.
+
+        Override to add values; call ``super()`` and return a dict for ``create``.
+
+        :param workorder: mrp.workorder
+        :param float quantity: pieces to look at, in the product's own unit
+        """
+        production = workorder.production_id
+        owners = production.move_raw_ids.move_line_ids.owner_id
+        owner = owners if len(owners) == 1 else owners.browse()
+        warehouse = production.picking_type_id.warehouse_id
+        return {
+            "company_id": production.company_id.id,
+            "product_id": production.product_id.id,
+            "workorder_id": workorder.id,
+            "owner_id": owner.id,
+            "partner_id": owner.id,
+            "quantity": quantity,
+            "location_id": production.production_location_id.id,
+            "location_dest_id": production.location_dest_id.id,
+            "rejected_location_id": warehouse.soko_qc_rejected_location_id.id,
+        }
+
     def _qc_get_responsible_partner(self):
         """Who answers for the quality of these pieces.
 
@@ -347,6 +403,15 @@ class SokoQcInspection(models.Model):
         Override to tell somebody or to write a score; call ``super()``. Raising undoes the
         decision.
         """
+
+    def _qc_on_rework(self):
+        """Called once on decided inspections that have pieces to be mended. Default: tell people.
+
+        The inspector gets an activity to hand them out; who answers for the pieces gets a message,
+        where there is an e-mail address to send it to. Override to tell by other means; call
+        ``super()``. Raising undoes the decision.
+        """
+        self._tell_about_rework()
 
     # === BUSINESS METHODS === #
 
@@ -471,18 +536,19 @@ class SokoQcInspection(models.Model):
 
     def _check_still_on_hold(self):
         """The quantities to move must still be on hold: a count may have corrected them."""
+        held = self.filtered(lambda i: not i.workorder_id)
         # sudo: the count must be whole, whatever quants the inspector may see.
         quants = self.env["stock.quant"].sudo()
         groups = quants._read_group(
             [
-                ("product_id", "in", self.product_id.ids),
-                ("location_id", "in", self.location_id.ids),
+                ("product_id", "in", held.product_id.ids),
+                ("location_id", "in", held.location_id.ids),
             ],
             ["product_id", "location_id", "lot_id", "owner_id"],
             ["quantity:sum"],
         )
         on_hold = {tuple(r.id for r in group[:-1]): group[-1] for group in groups}
-        for key, inspections in self.grouped(
+        for key, inspections in held.grouped(
             lambda i: (i.product_id.id, i.location_id.id, i.lot_id.id, i.owner_id.id)
         ).items():
             needed = sum(inspections.mapped("quantity"))
@@ -509,9 +575,12 @@ class SokoQcInspection(models.Model):
 
     def _prepare_moves_vals(self):
         self.ensure_one()
+        if self.workorder_id:
+            return []  # the pieces stay where they are: in production
         parts = [
             (self.qty_accepted, self.location_dest_id),
             (self.qty_rejected, self.rejected_location_id),
+            (self.qty_rework, self._get_rework_location()),
         ]
         return [
             self._prepare_move_vals(quantity, self.location_id, destination)
@@ -556,9 +625,11 @@ class SokoQcInspection(models.Model):
             codes = inspection.piece_ids.defect_ids.mapped("code")
             inspection.message_post(
                 body=self.env._(
-                    "%(accepted)s accepted, %(rejected)s rejected%(defects)s.",
+                    "%(accepted)s accepted, %(rejected)s rejected, %(rework)s for rework"
+                    "%(defects)s.",
                     accepted=inspection.qty_accepted,
                     rejected=inspection.qty_rejected,
+                    rework=inspection.qty_rework,
                     defects=f" ({', '.join(codes)})" if codes else "",
                 )
             )
@@ -573,11 +644,11 @@ class SokoQcInspection(models.Model):
 
     def _get_qty_to_return(self):
         self.ensure_one()
-        return self.qty_rejected - self.qty_returned
+        return 0.0 if self.workorder_id else self.qty_rejected - self.qty_returned
 
     def _get_return_picking_type(self):
         self.ensure_one()
-        warehouse = self.move_line_id.move_id.picking_type_id.warehouse_id
+        warehouse = self._get_quality_warehouse()
         if not warehouse.soko_qc_return_type_id:
             # sudo: an inspector may return pieces but not set up operation types.
             warehouse.sudo()._soko_qc_set_up()

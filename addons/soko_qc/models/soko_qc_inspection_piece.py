@@ -4,6 +4,8 @@ from odoo.exceptions import UserError
 from ..tools import judgement
 
 RESULTS = [(judgement.TODO, "Open"), (judgement.PASS, "Pass"), (judgement.FAIL, "Fail")]
+PIECE_RESULTS = [*RESULTS, (judgement.REWORK, "Rework")]
+NOT_PASSED = (judgement.FAIL, judgement.REWORK)
 
 
 class SokoQcInspectionPiece(models.Model):
@@ -32,12 +34,19 @@ class SokoQcInspectionPiece(models.Model):
         "soko.qc.defect", string="Defects", help="A critical or major defect fails the piece."
     )
     result = fields.Selection(
-        RESULTS,
+        PIECE_RESULTS,
         required=True,
         default=judgement.TODO,
         compute="_compute_result",
         store=True,
         readonly=False,
+        help="Rework: it did not pass, but its maker can mend it and bring it back.",
+    )
+    photo = fields.Image(
+        "Picture",
+        max_width=1280,
+        max_height=1280,
+        help="What is wrong, so that its maker sees it. Printed on the rework sheet.",
     )
     note = fields.Char(help="What the maker should know about this piece.")
     pass_rate = fields.Float(
@@ -57,7 +66,11 @@ class SokoQcInspectionPiece(models.Model):
                 piece.defect_ids.mapped("severity"),
             )
             plain_pass = not piece.result_ids and piece.result == judgement.PASS
-            piece.result = judgement.PASS if judged == "todo" and plain_pass else judged
+            if piece.result == judgement.REWORK and (judged == judgement.FAIL or piece.defect_ids):
+                judged = judgement.REWORK
+            elif judged == judgement.TODO and plain_pass:
+                judged = judgement.PASS
+            piece.result = judged
 
     @api.depends("result")
     def _compute_pass_rate(self):
@@ -68,6 +81,11 @@ class SokoQcInspectionPiece(models.Model):
     def _compute_display_name(self):
         for piece in self:
             piece.display_name = f"{piece.inspection_id.name} / {piece.number}"
+
+    @api.constrains("result")
+    def _check_rework(self):
+        for piece in self.filtered(lambda p: p.result == judgement.REWORK):
+            piece.inspection_id._check_may_rework()
 
     # === CRUD METHODS === #
 
@@ -92,9 +110,15 @@ class SokoQcInspectionPiece(models.Model):
 
     def action_pass(self):
         """Let this piece pass; readings the plan insists on stay open."""
+        self.filtered(lambda p: p.result == judgement.REWORK).result = judgement.TODO
         results = self.result_ids.filtered(lambda r: not r._lacks_reading())
         results.write({"verdict": judgement.PASS})
         self.filtered(lambda p: not p.result_ids).write({"result": judgement.PASS})
+        return True
+
+    def action_rework(self):
+        """Give this piece back to be mended; its defects or failed criteria say what is wrong."""
+        self.write({"result": judgement.REWORK})
         return True
 
     # === BUSINESS METHODS === #
@@ -118,13 +142,13 @@ class SokoQcInspectionPiece(models.Model):
         self.ensure_one()
         failed = self.result_ids.filtered(lambda r: r.verdict == judgement.FAIL)
         severities = {*failed.mapped("severity"), *self.defect_ids.mapped("severity")}
-        unexplained = "major" if self.result == judgement.FAIL else None
+        unexplained = "major" if self.result in NOT_PASSED else None
         return judgement.worst_severity(severities) or unexplained
 
     def _lacks_reason(self):
         self.ensure_one()
         failed = self.result_ids.filtered(lambda r: r.verdict == judgement.FAIL)
-        return self.result == judgement.FAIL and not (failed or self.defect_ids)
+        return self.result in NOT_PASSED and not (failed or self.defect_ids)
 
     @api.model
     def _get_pass_rates(self, field_name, records):

@@ -34,6 +34,7 @@ class SokoQcInspectionResult(models.Model):
     )
     text = fields.Char(help="What was read or seen, e.g. a hallmark.")
     photo = fields.Image(max_width=1920, max_height=1920)
+    master_image = fields.Image("Master", compute="_compute_master_image")
     verdict = fields.Selection(
         RESULTS,
         required=True,
@@ -52,6 +53,12 @@ class SokoQcInspectionResult(models.Model):
             elif result.type == "text" and result.text and verdict == judgement.TODO:
                 verdict = judgement.PASS
             result.verdict = verdict
+
+    @api.depends("criterion_id")
+    def _compute_master_image(self):
+        for result in self:
+            compared = result.type == "compare"
+            result.master_image = result.criterion_id._get_master() if compared else False
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -97,4 +104,5 @@ class SokoQcInspectionResult(models.Model):
         if self.type == "photo":
             return not self.photo
         given = self.value if self.type in NUMBERS else self.text
+        given = self.photo if self.type == "compare" else given
         return self.reading_required and self.type != "pass_fail" and not given

@@ -7,6 +7,7 @@ from ..tools import judgement, sampling
 LEVELS = [(level, level) for level in sampling.LEVELS]
 AQLS = [(aql, f"{aql} %") for aql in sampling.AQLS]
 NONE_ALLOWED = (sampling.NONE_ALLOWED, "None allowed")
+DEFAULT_REWORK_LIMIT = 2  # also where there is no plan
 
 
 class SokoQcPlan(models.Model):
@@ -36,6 +37,12 @@ class SokoQcPlan(models.Model):
         "stock.picking.type",
         string="Operation Types",
         help="The plan is for pieces received by these operations. Empty: for any operation.",
+    )
+    operation_ids = fields.Many2many(
+        "mrp.routing.workcenter",
+        string="Work Order Steps",
+        help="The plan is for pieces at these steps of manufacturing: such a work order can't be "
+        "finished before its inspection accepted the pieces. A plan with steps is for them only.",
     )
     partner_ids = fields.Many2many(
         "res.partner",
@@ -120,6 +127,32 @@ class SokoQcPlan(models.Model):
         help="After a long row of good lots the smaller samples of reduced inspection are enough. "
         "Turn off when production is not steady.",
     )
+    rework_limit = fields.Integer(
+        "Rework at Most",
+        default=DEFAULT_REWORK_LIMIT,
+        tracking=True,
+        help="How often a piece may go back to be mended. After that it can only be accepted or "
+        "rejected. 0: no rework.",
+    )
+    alert_on_critical = fields.Boolean(
+        "Alert for Critical Defects",
+        help="A critical defect or failed criterion raises a quality alert.",
+    )
+    alert_on_refused = fields.Boolean(
+        "Alert for Refused Lots",
+        help="A lot that its sample refused, or of which no piece was accepted, raises an alert.",
+    )
+    alert_refused_lots = fields.Integer(
+        "Alert After Refused Lots",
+        help="So many refused lots of one maker raise an alert; then the counting begins anew. "
+        "0: never.",
+    )
+    alert_user_id = fields.Many2one(
+        "res.users", "Alerts Go To", help="Empty: to who inspected the pieces."
+    )
+    alert_days = fields.Integer(
+        "Days to Act", default=7, help="When an alert is due, in days after it was raised."
+    )
     instructions = fields.Html(help="Shown to the inspector at the bench.")
     image_1920 = fields.Image("Master Sample", max_width=1920, max_height=1920)
     criterion_ids = fields.One2many("soko.qc.criterion", "plan_id", "Criteria", copy=True)
@@ -135,6 +168,13 @@ class SokoQcPlan(models.Model):
     _sample_percent_sound = models.Constraint(
         "CHECK(sample_percent > 0 AND sample_percent <= 100)",
         "A share of the lot is above 0 % and at most 100 %.",
+    )
+    _rework_limit_positive = models.Constraint(
+        "CHECK(rework_limit >= 0)", "A piece cannot be mended fewer than 0 times."
+    )
+    _alert_numbers_positive = models.Constraint(
+        "CHECK(alert_refused_lots >= 0 AND alert_days >= 0)",
+        "The lots and days of alerts cannot be negative.",
     )
     _new_maker_lots_positive = models.Constraint(
         "CHECK(new_maker_lots >= 0)", "The number of lots under full inspection cannot be negative."
@@ -185,8 +225,9 @@ class SokoQcPlan(models.Model):
 
     @api.model
     def _get_candidates(self, companies):
-        """All active plans that may serve these companies, in one query."""
-        return self.search(Domain("company_id", "in", [False, *companies.ids]))
+        """All active plans of receipts that may serve these companies, in one query."""
+        company = Domain("company_id", "in", [False, *companies.ids])
+        return self.search(company & Domain("operation_ids", "=", False))
 
     def _get_most_specific(self, product, picking_type, company, partner=None):
         """The plan of ``self`` that fits best, or an empty recordset.

@@ -112,7 +112,7 @@ class SokoQcSampledLot(models.AbstractModel):
 
     def _get_stage_text(self, stage):
         self.ensure_one()
-        if self.screening or not self.plan_id._is_sampling():
+        if self.screening or not self._is_sampled():
             return False
         state = self.sampling_state_id or self._find_sampling_state()
         texts = {
@@ -137,11 +137,21 @@ class SokoQcSampledLot(models.AbstractModel):
 
     # === SAMPLE === #
 
+    def _is_sampled(self):
+        """Whether pieces of this lot may be accepted that nobody looked at."""
+        self.ensure_one()
+        return self.plan_id._is_sampling()
+
+    def _has_history(self):
+        """Whether this lot counts among the lots of its maker."""
+        self.ensure_one()
+        return self._is_sampled() and self.plan_id._has_history()
+
     def _find_sampling_state(self):
         """The maker's history, which may be empty: before the first lot, or without a maker."""
         self.ensure_one()
         states = self.env["soko.qc.sampling.state"]
-        if not (self.plan_id._has_history() and self.partner_id):
+        if not (self._has_history() and self.partner_id):
             return states
         # sudo: the text for an inventory user depends on it as well.
         return states.sudo()._find(
@@ -150,7 +160,7 @@ class SokoQcSampledLot(models.AbstractModel):
 
     def _get_stage(self, state):
         self.ensure_one()
-        if not self.plan_id._is_sampling():
+        if not self._is_sampled():
             return False
         return state.stage or self.plan_id._get_first_stage()
 
@@ -160,8 +170,9 @@ class SokoQcSampledLot(models.AbstractModel):
         :raises UserError: for a lot without pieces
         """
         self.ensure_one()
+        plan = self.plan_id if self._is_sampled() else self.plan_id.browse()
         try:
-            return self.plan_id._get_sample(self.quantity, stage or sampling.NORMAL)
+            return plan._get_sample(self.quantity, stage or sampling.NORMAL)
         except ValueError as error:
             raise UserError(
                 self.env._(
@@ -176,7 +187,7 @@ class SokoQcSampledLot(models.AbstractModel):
         """Fix what is to be looked at, by the plan and the maker's history of this moment."""
         for lot in self:
             state = self.env["soko.qc.sampling.state"]
-            if lot.plan_id._has_history() and lot.partner_id:
+            if lot._has_history() and lot.partner_id:
                 state = state._find_or_create(
                     lot.plan_id, lot.partner_id, lot.product_id, lot.company_id
                 )
@@ -210,7 +221,7 @@ class SokoQcSampledLot(models.AbstractModel):
 
     def _record_verdict(self):
         """Judge the lot by its sample, once: pieces that are looked at later change nothing."""
-        for lot in self.filtered(lambda i: i.plan_id._is_sampling() and not i.lot_verdict):
+        for lot in self.filtered(lambda i: i._is_sampled() and not i.lot_verdict):
             accepted = sampling.is_accepted(lot._get_found(), lot._get_fixed_sample().accept)
             lot.lot_verdict = "accepted" if accepted else "refused"
             points = lot._get_score_points() if accepted else 0
@@ -260,16 +271,16 @@ class SokoQcSampledLot(models.AbstractModel):
         }
 
     def _split(self):
-        """Accepted and rejected quantity.
+        """Accepted and rejected quantity, and what goes back to be mended.
 
         :raises ValueError: when more pieces were looked at than the lot has
         """
         self.ensure_one()
         accepted = self.lot_verdict == "accepted" if self.lot_verdict else not self.failed_count
-        return judgement.split_lot(
-            self.quantity,
-            self.piece_count,
-            self.failed_count,
-            accepted,
-            whole_lot=self.plan_id.on_refusal == "lot",
+        whole_lot = self.plan_id.on_refusal == "lot"
+        unseen = self.piece_count < judgement.piece_count(self.quantity)
+        good, bad = judgement.split_lot(
+            self.quantity, self.piece_count, self.failed_count, accepted, whole_lot=whole_lot
         )
+        rework = 0 if whole_lot and unseen and not accepted else self.rework_count
+        return (good, *judgement.split_off_rework(self.quantity, bad, rework))

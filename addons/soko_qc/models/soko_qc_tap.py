@@ -2,6 +2,7 @@ from odoo import fields, models
 
 KINDS = [
     ("pass", "Piece passes"),
+    ("rework", "Piece goes back to be mended"),
     ("open", "Piece is open again"),
     ("defect", "Defect seen"),
     ("no_defect", "Defect taken back"),

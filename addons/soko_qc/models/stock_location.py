@@ -5,7 +5,12 @@ class StockLocation(models.Model):
     _inherit = "stock.location"
 
     soko_qc_role = fields.Selection(
-        [("hold", "On hold for inspection"), ("rejected", "Rejected")],
+        [
+            ("hold", "On hold for inspection"),
+            ("rework", "For rework"),
+            ("rework_out", "Handed out for rework"),
+            ("rejected", "Rejected"),
+        ],
         string="Quality Role",
         index="btree_not_null",
         help="Pieces here, and in the locations below, only leave through their inspection, a "

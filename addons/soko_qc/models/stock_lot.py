@@ -3,7 +3,8 @@ from odoo.exceptions import AccessError
 
 
 class StockLot(models.Model):
-    _inherit = "stock.lot"
+    _name = "stock.lot"
+    _inherit = ["stock.lot", "soko.qc.alerted.lot"]
 
     soko_origin_lot_id = fields.Many2one(
         "stock.lot",

@@ -17,6 +17,18 @@ class StockWarehouse(models.Model):
         check_company=True,
         help="Where rejected pieces wait for their return or scrap.",
     )
+    soko_qc_rework_location_id = fields.Many2one(
+        "stock.location",
+        "Rework Location",
+        check_company=True,
+        help="Where pieces wait that their maker is to mend.",
+    )
+    soko_qc_rework_out_location_id = fields.Many2one(
+        "stock.location",
+        "Handed Out Location",
+        check_company=True,
+        help="Pieces that their maker has taken to mend them. They are still ours to account for.",
+    )
 
     soko_qc_return_type_id = fields.Many2one(
         "stock.picking.type",
@@ -35,6 +47,7 @@ class StockWarehouse(models.Model):
     def _soko_qc_set_up(self):
         """Create the quality locations and the return operation these warehouses lack."""
         self._soko_qc_create_locations()
+        self._soko_qc_create_rework_locations()
         self._soko_qc_create_return_type()
 
     def _soko_qc_create_locations(self):
@@ -56,6 +69,38 @@ class StockWarehouse(models.Model):
                 {
                     "soko_qc_hold_location_id": hold.id,
                     "soko_qc_rejected_location_id": rejected.id,
+                }
+            )
+
+    def _soko_qc_create_rework_locations(self):
+        # sudo: as above.
+        locations = self.env["stock.location"].sudo()
+        for warehouse in self.filtered(lambda w: not w.soko_qc_rework_location_id):
+            common = {
+                "company_id": warehouse.company_id.id,
+                "usage": "internal",
+                "replenish_location": False,
+            }
+            rework = locations.create(
+                {
+                    **common,
+                    "name": self.env._("Rework"),
+                    "location_id": warehouse.soko_qc_hold_location_id.location_id.id,
+                    "soko_qc_role": "rework",
+                }
+            )
+            handed_out = locations.create(
+                {
+                    **common,
+                    "name": self.env._("Handed Out"),
+                    "location_id": rework.id,
+                    "soko_qc_role": "rework_out",
+                }
+            )
+            warehouse.write(
+                {
+                    "soko_qc_rework_location_id": rework.id,
+                    "soko_qc_rework_out_location_id": handed_out.id,
                 }
             )
 

@@ -7,6 +7,10 @@ from . import test_soko_qc_bench
 from . import test_soko_qc_inspection
 from . import test_soko_qc_sampling
 from . import test_gate
+from . import test_soko_qc_rework
+from . import test_soko_qc_alert
+from . import test_soko_qc_workorder
+from . import test_soko_qc_claim
 from . import test_soko_plating
 from . import test_plating_points
 from . import test_plating_guard

@@ -1,4 +1,7 @@
+from contextlib import contextmanager
+
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 
@@ -122,6 +125,13 @@ class QcCase(TransactionCase):
         inspection.action_all_pass()
         inspection.action_done()
         return inspection.lot_id
+
+    @contextmanager
+    def _refuses(self, regex, exception=UserError):
+        """Like assertRaisesRegex, but what was refused leaves nothing behind."""
+        with self.assertRaises(exception) as caught:
+            yield
+        self.assertRegex(str(caught.exception), regex)
 
     def _quantity(self, location, lot=None, owner=None, product=None):
         """Pieces in a location, as the quants tell."""

@@ -143,14 +143,26 @@ class TestSokoQcBench(QcCase):
         [hallmark] = piece.result_ids
         self.assertEqual(self.save(
             self.tap(piece, "photo", self.picture(), hallmark),
-            self.tap(piece, "photo", f"data:image/jpeg;base64,{self.picture()}")), ["", ""])
+            self.tap(piece, "photo", f"data:image/jpeg;base64,{self.picture()}"),
+            self.tap(piece, "photo", self.picture())), ["", "", ""])
         self.assertTrue(hallmark.photo)
+        self.assertTrue(piece.photo)
         self.assertEqual((hallmark.verdict, piece.result), ("pass", "pass"))
         kept = self.env["ir.attachment"].search([
             ("res_model", "=", piece._name), ("res_id", "=", piece.id), ("res_field", "=", False)])
         self.assertEqual(kept.mimetype, "image/jpeg")
         self.assertTrue(self.save(self.tap(piece, "photo", "PHNjcmlwdD4="))[0], "no image")
         self.assertTrue(self.save(self.tap(piece, "photo", None))[0])
+
+    def test_piece_goes_back_to_be_mended(self):
+        inspection = self.begin(2)
+        good, bad = inspection.piece_ids
+        self.assertEqual(self.save(
+            self.tap(good, "pass"), self.tap(bad, "defect", self.defect.id),
+            self.tap(bad, "rework")), [""] * 3)
+        self.assertEqual(bad.result, "rework")
+        done = self.bench.decide(inspection.id)["done"]
+        self.assertEqual((done["accepted"], done["rework"], done["rejected"]), (1, 1, 0))
 
     def test_note_is_kept(self):
         [piece] = self.begin(1).piece_ids

@@ -1,3 +1,4 @@
+from . import compliance
 from . import judgement
 from . import plating
 from . import readings

@@ -3,6 +3,8 @@
 import math
 
 TODO, PASS, FAIL = "todo", "pass", "fail"
+# A piece that did not pass and can be mended; a criterion itself only passes or fails.
+REWORK = "rework"
 
 # A failing minor point is noted and does not stop the piece: off-standard but usable.
 REJECTING_SEVERITIES = ("critical", "major")
@@ -120,3 +122,21 @@ def split_lot(quantity, inspected, failed, lot_accepted, whole_lot=False):
         return 0.0, quantity
     rejected = min(failed + (0 if lot_accepted else unseen), quantity)
     return quantity - rejected, rejected
+
+
+def split_off_rework(quantity, rejected, rework):
+    """Part what did not pass into rejected pieces and pieces that go back to be mended.
+
+    A refused lot that is rejected whole keeps nothing for rework: its pieces stay together.
+
+    :param float quantity: pieces in the lot
+    :param float rejected: pieces that were not accepted, rework included
+    :param int rework: pieces that can be mended
+    :return: ``(rejected, rework)``, which add up to ``rejected``
+    :raises ValueError: for negative numbers, or more rejected pieces than there are
+    :rtype: tuple[float, float]
+    """
+    if rework < 0 or not 0 <= rejected <= quantity:
+        raise ValueError("rework and rejected pieces must be among the pieces of the lot")
+    mended = min(rework, rejected)
+    return rejected - mended, mended

@@ -76,6 +76,10 @@ export class SokoQcBench extends Component {
         return this.state.sheet?.pieces[this.state.index];
     }
 
+    get canMend() {
+        return this.piece.result === "fail";
+    }
+
     get severities() {
         return Object.fromEntries(this.state.sheet.defects.map((one) => [one.id, one.severity]));
     }
@@ -86,7 +90,7 @@ export class SokoQcBench extends Component {
     }
 
     get counts() {
-        const counts = { todo: 0, pass: 0, fail: 0 };
+        const counts = { todo: 0, pass: 0, fail: 0, rework: 0 };
         for (const piece of this.state.sheet.pieces) {
             counts[piece.result] += 1;
         }
@@ -184,12 +188,14 @@ export class SokoQcBench extends Component {
 
     apply(piece, tap) {
         const criterion = piece.criteria.find((one) => one.id === tap.criterion);
-        let passed = piece.result === "pass";
-        if (tap.kind === "pass") {
-            passed = true;
+        let chosen = ["pass", "rework"].includes(piece.result) ? piece.result : null;
+        if (tap.kind === "rework") {
+            chosen = "rework";
+        } else if (tap.kind === "pass") {
+            chosen = "pass";
             piece.criteria.filter((one) => !one.lacks).forEach((one) => (one.verdict = "pass"));
         } else if (tap.kind === "open") {
-            passed = false;
+            chosen = null;
             piece.defects = [];
             piece.criteria.forEach((one) => (one.verdict = "todo"));
         } else if (tap.kind === "defect") {
@@ -212,7 +218,7 @@ export class SokoQcBench extends Component {
         } else if (tap.kind === "note") {
             piece.note = tap.value;
         }
-        piece.result = judgePiece(piece, this.severities, passed);
+        piece.result = judgePiece(piece, this.severities, chosen);
     }
 
     async pass() {
@@ -276,6 +282,10 @@ export class SokoQcBench extends Component {
         canvas.height = Math.round(bitmap.height * scale);
         canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
         return canvas.toDataURL("image/jpeg", 0.8).split("base64,")[1];
+    }
+
+    rework() {
+        return this.tap("rework");
     }
 
     undo() {
@@ -354,10 +364,13 @@ export class SokoQcBench extends Component {
 
     // ------------------------------------------------------------------ the end
     decide() {
-        const { pass, fail } = this.counts;
+        const { pass, fail, rework } = this.counts;
         this.dialog.add(ConfirmationDialog, {
             title: _t("Decide and move"),
-            body: _t("%(pass)s passed, %(fail)s failed. The pieces are moved; this is final.", { pass, fail }),
+            body: _t(
+                "%(pass)s pass, %(rework)s go back to be mended, %(fail)s fail. The pieces are moved; this is final.",
+                { pass, rework, fail }
+            ),
             confirmLabel: _t("Decide and move"),
             confirm: () => this.finish(),
             cancel: () => {},
@@ -408,6 +421,7 @@ export class SokoQcBench extends Component {
         const keys = {
             p: () => this.pass(), " ": () => this.pass(), ArrowRight: () => this.next(),
             n: () => this.next(), u: () => this.undo(),
+            r: () => this.canMend && this.rework(),
         };
         const defect = /^[1-9]$/.test(key) && this.state.sheet.defects[key - 1];
         return defect ? () => this.toggleDefect(defect) : keys[key.toLowerCase?.() ?? key] || keys[key];

@@ -1,7 +1,7 @@
 /**
  * The judgement of a piece on the device, until the server's answer takes its place. The rule is
  * that of tools/judgement.py: something critical or major that is wrong fails the piece, an open
- * criterion leaves it open, a minor point is noted.
+ * criterion leaves it open, a minor point is noted. What can be mended goes back instead of failing.
  */
 
 const REJECTING = ["critical", "major"];
@@ -9,10 +9,16 @@ const REJECTING = ["critical", "major"];
 /**
  * @param {Object} piece of a sheet
  * @param {Object} severities of defects, by their id
- * @param {boolean} passed whether a piece without criteria was passed by hand
- * @returns {"todo"|"pass"|"fail"}
+ * @param {"pass"|"rework"|null} chosen what was chosen for the piece by hand
+ * @returns {"todo"|"pass"|"fail"|"rework"}
  */
-export function judgePiece(piece, severities, passed) {
+export function judgePiece(piece, severities, chosen) {
+    const judged = judgeByRule(piece, severities, chosen === "pass");
+    const mend = chosen === "rework" && (judged === "fail" || piece.defects.length);
+    return mend ? "rework" : judged;
+}
+
+function judgeByRule(piece, severities, passed) {
     const isBad = (one) => one.verdict === "fail" && REJECTING.includes(one.severity);
     if (piece.defects.some((id) => REJECTING.includes(severities[id])) || piece.criteria.some(isBad)) {
         return "fail";
