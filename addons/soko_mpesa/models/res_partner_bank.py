@@ -12,9 +12,9 @@ from .soko_mpesa_payee_change import HOW
 
 ROLES = f"soko_mpesa.soko_mpesa_group_maker,{APPROVER}"
 
-# Written by this module alone.
 # For so long a verified number is pointed out to those who approve.
 NEWS_DAYS = 30
+# Written by this module alone.
 STAMPS = {
     "soko_mpesa_verified_by", "soko_mpesa_verified_at", "soko_mpesa_verified_how",
     "soko_mpesa_edited_by", "soko_mpesa_edited_at", "soko_mpesa_registered_name",
