@@ -249,6 +249,16 @@ class AccountPayment(models.Model):
                 "or choose another payment method."
             ))
 
+    @api.model
+    def _soko_mpesa_check_may_pay(self):
+        """:raise AccessError: the user has no right to make payments"""
+        if not self.has_access("create"):
+            raise AccessError(self.env._(
+                "This makes payments, and your login may not make any: it has no role in "
+                "accounting. Ask a colleague who has one to do it, or your administrator for the "
+                "role \"Invoicing\"."
+            ))
+
     def _soko_mpesa_pick_payee(self):
         banks = self.partner_id.bank_ids.filtered(
             lambda bank: bank.acc_type == "mpesa"

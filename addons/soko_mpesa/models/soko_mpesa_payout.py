@@ -443,7 +443,8 @@ class SokoMpesaPayout(models.Model):
         """Make a new payment of what this one didn't pay: a new payout, approved anew."""
         self.ensure_one()
         self._check_group(MAKER)
-        # sudo: people can't write payouts; the right to pay is checked by the payment itself
+        self.env["account.payment"]._soko_mpesa_check_may_pay()
+        # sudo: people can't write payouts; the right to pay was checked, and the payment checks it
         payout = self.sudo()
         payout._lock()
         payout._check_state("failed")

@@ -160,6 +160,21 @@ class TestPayAgain(MpesaCase):
         payout.with_user(self.maker).action_pay_again()
         self.assertEqual((payout.replaced_by_ids.amount, bill.amount_residual), (300, 600))
 
+    def test_a_maker_without_accounting(self):
+        """She is told what she lacks, and doesn't see the buttons in the first place."""
+        _bill, _payment, payout = self.make_payout(700)
+        self.fail_payout(payout)
+        run = self.env["soko.mpesa.run"].with_user(self.manager).create(
+            {"account_id": self.account.id})
+        for act in (payout.with_user(self.manager).action_pay_again, run.action_confirm):
+            with self.assertRaisesRegex(AccessError, "no role in accounting"):
+                act()
+        for record, button in ((payout, "action_pay_again"), (run, "action_confirm")):
+            for user, sees in ((self.manager, False), (self.maker, True), (self.approver, False)):
+                arch = record.with_user(user).get_view(view_type="form")["arch"]
+                with self.subTest(button=button, user=user.login):
+                    self.assertEqual(button in arch, sees)
+
     def test_not_before_the_last_word(self):
         _bill, _payment, payout = self.make_payout(700)
         self.send()
