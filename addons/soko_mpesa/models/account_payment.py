@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import METHOD_CODE, MIN_AMOUNT
-from ..tools import eat, msisdn
+from ..tools import eat, msisdn, states
 from ..tools.amounts import to_cents
 
 # What a payout has frozen; it can't be changed behind its back.
@@ -12,6 +12,9 @@ FROZEN_FIELDS = {
     "amount", "currency_id", "journal_id", "partner_bank_id", "partner_id", "payment_type",
     "payment_method_line_id",
 }
+
+# States that a payment leaves M-Pesa's hands with.
+ENDS = {"paid", "rejected", "draft", "canceled"}
 
 # Where a transaction keeps the payments whose payouts it makes together.
 WAITING = "soko_mpesa_payments_together"
@@ -100,14 +103,10 @@ class AccountPayment(models.Model):
         # sudo: an accountant need not see payouts
         live = self.sudo().soko_mpesa_payout_ids.filtered(
             lambda payout: not payout.cancelled_at)
-        proofs = {
-            "paid": ("paid", "exception"), "rejected": ("failed", "reversed", "exception"),
-            "draft": (), "canceled": (),
-        }
         for payout in live:
             payment = payout.payment_id
-            allowed = proofs.get(vals.get("state"))
-            if allowed is not None and payout.state not in allowed:
+            if vals.get("state") in ENDS and not states.payment_may_become(
+                    vals["state"], payout.attempt_ids.mapped("state")):
                 raise UserError(self.env._(
                     "%s is with M-Pesa. Only proof from M-Pesa makes it paid or rejected; "
                     "before it is sent, it can be withdrawn.", payment.display_name,

@@ -24,6 +24,23 @@ def may_move(old, new):
     return old == new or new in ATTEMPT_TRANSITIONS[old]
 
 
+def payment_may_become(state, attempts):
+    """Whether the attempts of a payment's payout prove that it is `state`.
+
+    An exception of the payout proves nothing: what is open then stays open.
+
+    :param str state: a state of Odoo's payments
+    :param attempts: states of the payout's attempts
+    """
+    attempts = set(attempts)
+    if state == "paid":
+        return "paid" in attempts
+    if state == "rejected":
+        proven = attempts & {"not_paid", "reversed"}
+        return bool(proven) and not attempts & set(ATTEMPT_LIVE)
+    return False
+
+
 def payout_state(attempts, *, submitted, approved, held, cancelled, exception):
     """Return the state of a payout.
 
