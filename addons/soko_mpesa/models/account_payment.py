@@ -346,7 +346,7 @@ class AccountPayment(models.Model):
         if line.move_id.line_ids.filtered(lambda item: item.account_id == payable):
             return
         item = self._soko_mpesa_book_payment(receipt, payable)
-        bills = self.invoice_ids.line_ids.filtered(
+        bills = self._soko_mpesa_get_bills().line_ids.filtered(
             lambda bill: bill.account_id == payable and not bill.reconciled
             and bill.parent_state == "posted")
         if bills:
@@ -428,6 +428,7 @@ class AccountPayment(models.Model):
         Called by the payout, as superuser. `action_reject` alone would leave the bills paid.
         """
         self.ensure_one()
+        self.invoice_ids = self._soko_mpesa_get_bills()  # those matched by hand, too
         with self._soko_mpesa_keeping_cents():
             # first the state: a reversed entry would otherwise read as paid
             self.action_reject()
@@ -436,6 +437,14 @@ class AccountPayment(models.Model):
                 "date": fields.Date.context_today(self),
                 "ref": self.env._("Not paid by M-Pesa: %s", self.display_name),
             }], cancel=True)
+
+    def _soko_mpesa_get_bills(self):
+        """Return the bills and credit notes that these pay, or were made to pay.
+
+        Odoo's own wizard writes them down. What somebody matches by hand is known by the match
+        only, so it is written down before the match is undone.
+        """
+        return self.invoice_ids | self.reconciled_bill_ids | self.reconciled_invoice_ids
 
     # === CENTS === #
 

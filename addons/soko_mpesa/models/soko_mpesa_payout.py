@@ -468,7 +468,7 @@ class SokoMpesaPayout(models.Model):
     def _pay_again(self):
         """Return new, posted payments for what this payout's payment was to settle."""
         payment = self.payment_id
-        bills = payment.invoice_ids
+        bills = payment._soko_mpesa_get_bills()
         if not bills:
             again = payment.copy({"date": fields.Date.context_today(self)})
             again.action_post()
