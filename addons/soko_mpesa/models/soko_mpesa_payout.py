@@ -477,15 +477,37 @@ class SokoMpesaPayout(models.Model):
         if not due:
             raise UserError(self.env._(
                 "Nothing is open on the bills that it was to pay: they were paid in another way."))
-        values = {
+        wizard = self.env["account.payment.register"].with_company(self.company_id).with_context(
+            active_model="account.move", active_ids=due.ids,
+        ).create({
             "journal_id": payment.journal_id.id, "group_payment": True,
             "payment_method_line_id": payment.payment_method_line_id.id,
-        }
-        if abs(sum(due.mapped("amount_residual_signed"))) >= payment.amount + 1:
-            values["amount"] = payment.amount  # it was a part; its cents, if any, are open as well
-        return self.env["account.payment.register"].with_company(self.company_id).with_context(
-            active_model="account.move", active_ids=due.ids,
-        ).create(values)._create_payments()
+            "currency_id": payment.currency_id.id,
+        })
+        if amount := self._get_amount_again(wizard):
+            if not wizard.can_edit_wizard:
+                raise UserError(self.env._(
+                    "The bills that it was to pay can't be paid with one payment, and they are "
+                    "more than this one was. Open each of them and press Pay."))
+            wizard.amount = amount
+        return wizard._create_payments()
+
+    def _get_amount_again(self, wizard):
+        """Return how many shillings of what is due are paid again; 0 leaves it to the wizard.
+
+        All that is due, with its cents, when this one was to pay it all; else what this one was
+        to pay. Bills in another currency are worth another number of shillings every day, so
+        there it is always said, and never more than is due.
+
+        :param wizard: account.payment.register of the bills, in shillings
+        """
+        amount, currency = self.payment_id.amount, wizard.currency_id
+        due = wizard._get_total_amounts_to_pay(wizard.batches)["full_amount"]
+        if currency.compare_amounts(due, amount + 1) >= 0:
+            return amount  # it was a part; its cents, if any, are open as well
+        if wizard.line_ids.currency_id == currency:
+            return 0
+        return min(amount, due)
 
     def action_open_payment(self):
         self.ensure_one()
