@@ -14,11 +14,10 @@ from odoo.addons.base.models.res_users import check_identity
 
 from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT
 from ..tools import eat, invariants, names, statement_invariants, states, waiting
+from ..tools.states import UNSENT
 
 _logger = logging.getLogger(__name__)
 
-# States in which nothing has left yet, so that it can be withdrawn.
-UNSENT = ("draft", "submitted", "approved", "held")
 # Payouts that are withdrawn in one go.
 CHUNK = 100
 
@@ -34,7 +33,7 @@ class SokoMpesaPayout(models.Model):
     _inherit = [
         "soko.mpesa.export.mixin",
         "mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin",
-        "soko.mpesa.payout.books", "soko.mpesa.payout.together",
+        "soko.mpesa.payout.books", "soko.mpesa.payout.together", "soko.mpesa.payout.stop",
     ]
     _order = "id desc"
     _mail_post_access = "read"
@@ -661,11 +660,18 @@ class SokoMpesaPayout(models.Model):
         self.write({"paid_at": fields.Datetime.now(), "paid_late": late})
         self.flush_recordset()
         if late:
-            # the next payment to this person waits until somebody has understood this one
-            self.partner_bank_id.write({"allow_out_payment": False})
+            # the next payments to this person wait until somebody has understood this one
+            self._stop_payee(self.env._(
+                "M-Pesa has paid %(name)s to %(payee)s after all, though it was declared not paid. "
+                "This payout may be the same money once more. Look at %(name)s first; withdraw "
+                "this one, or have the number verified anew and release it.",
+                name=self.name, payee=self.payee_name,
+            ))
             self._raise_exception(self.env._(
                 "M-Pesa reports the payment %s, which was declared not paid before. If the "
-                "bill was paid again meanwhile, the payee has been paid twice.", receipt,
+                "bill was paid again meanwhile, the payee has been paid twice. What wasn't sent "
+                "to the payee yet is on hold, and none of the payee's numbers is trusted: find "
+                "out first.", receipt,
             ))
         self._book()
         if not late:

@@ -3,6 +3,9 @@
 ATTEMPT_LIVE = ("prepared", "sending", "accepted", "unknown", "paid")
 ATTEMPT_SENT = ("sending", "accepted", "unknown")
 
+# States of a payout in which nothing has left yet, so that it can be stopped or withdrawn.
+UNSENT = ("draft", "submitted", "approved", "held")
+
 # Everything that isn't listed is forbidden. The database refuses it as well (trigger).
 ATTEMPT_TRANSITIONS = {
     "prepared": {"sending", "cancelled"},
