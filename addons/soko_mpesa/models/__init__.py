@@ -10,6 +10,7 @@ from . import (
     soko_mpesa_account_caps,
     soko_mpesa_attempt_books,
     soko_mpesa_payout_books,
+    soko_mpesa_payout_stop,
     soko_mpesa_payout_together,
     soko_mpesa_account_float,
     soko_mpesa_account_guard,

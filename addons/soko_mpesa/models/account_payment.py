@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import METHOD_CODE, MIN_AMOUNT
-from ..tools import eat, msisdn
+from ..tools import eat, msisdn, states
 from ..tools.amounts import to_cents
 
 # What a payout has frozen; it can't be changed behind its back.
@@ -12,6 +12,9 @@ FROZEN_FIELDS = {
     "amount", "currency_id", "journal_id", "partner_bank_id", "partner_id", "payment_type",
     "payment_method_line_id",
 }
+
+# States that a payment leaves M-Pesa's hands with.
+ENDS = {"paid", "rejected", "draft", "canceled"}
 
 # Where a transaction keeps the payments whose payouts it makes together.
 WAITING = "soko_mpesa_payments_together"
@@ -100,14 +103,10 @@ class AccountPayment(models.Model):
         # sudo: an accountant need not see payouts
         live = self.sudo().soko_mpesa_payout_ids.filtered(
             lambda payout: not payout.cancelled_at)
-        proofs = {
-            "paid": ("paid", "exception"), "rejected": ("failed", "reversed", "exception"),
-            "draft": (), "canceled": (),
-        }
         for payout in live:
             payment = payout.payment_id
-            allowed = proofs.get(vals.get("state"))
-            if allowed is not None and payout.state not in allowed:
+            if vals.get("state") in ENDS and not states.payment_may_become(
+                    vals["state"], payout.attempt_ids.mapped("state")):
                 raise UserError(self.env._(
                     "%s is with M-Pesa. Only proof from M-Pesa makes it paid or rejected; "
                     "before it is sent, it can be withdrawn.", payment.display_name,
@@ -249,6 +248,16 @@ class AccountPayment(models.Model):
                 "or choose another payment method."
             ))
 
+    @api.model
+    def _soko_mpesa_check_may_pay(self):
+        """:raise AccessError: the user has no right to make payments"""
+        if not self.has_access("create"):
+            raise AccessError(self.env._(
+                "This makes payments, and your login may not make any: it has no role in "
+                "accounting. Ask a colleague who has one to do it, or your administrator for the "
+                "role \"Invoicing\"."
+            ))
+
     def _soko_mpesa_pick_payee(self):
         banks = self.partner_id.bank_ids.filtered(
             lambda bank: bank.acc_type == "mpesa"
@@ -337,7 +346,7 @@ class AccountPayment(models.Model):
         if line.move_id.line_ids.filtered(lambda item: item.account_id == payable):
             return
         item = self._soko_mpesa_book_payment(receipt, payable)
-        bills = self.invoice_ids.line_ids.filtered(
+        bills = self._soko_mpesa_get_bills().line_ids.filtered(
             lambda bill: bill.account_id == payable and not bill.reconciled
             and bill.parent_state == "posted")
         if bills:
@@ -419,6 +428,7 @@ class AccountPayment(models.Model):
         Called by the payout, as superuser. `action_reject` alone would leave the bills paid.
         """
         self.ensure_one()
+        self.invoice_ids = self._soko_mpesa_get_bills()  # those matched by hand, too
         with self._soko_mpesa_keeping_cents():
             # first the state: a reversed entry would otherwise read as paid
             self.action_reject()
@@ -427,6 +437,14 @@ class AccountPayment(models.Model):
                 "date": fields.Date.context_today(self),
                 "ref": self.env._("Not paid by M-Pesa: %s", self.display_name),
             }], cancel=True)
+
+    def _soko_mpesa_get_bills(self):
+        """Return the bills and credit notes that these pay, or were made to pay.
+
+        Odoo's own wizard writes them down. What somebody matches by hand is known by the match
+        only, so it is written down before the match is undone.
+        """
+        return self.invoice_ids | self.reconciled_bill_ids | self.reconciled_invoice_ids
 
     # === CENTS === #
 

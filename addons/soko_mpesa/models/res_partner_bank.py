@@ -12,9 +12,9 @@ from .soko_mpesa_payee_change import HOW
 
 ROLES = f"soko_mpesa.soko_mpesa_group_maker,{APPROVER}"
 
-# Written by this module alone.
 # For so long a verified number is pointed out to those who approve.
 NEWS_DAYS = 30
+# Written by this module alone.
 STAMPS = {
     "soko_mpesa_verified_by", "soko_mpesa_verified_at", "soko_mpesa_verified_how",
     "soko_mpesa_edited_by", "soko_mpesa_edited_at", "soko_mpesa_registered_name",
@@ -245,7 +245,7 @@ class ResPartnerBank(models.Model):
         was_mpesa = all(bank.acc_type == "mpesa" for bank in self)
         if "acc_number" in vals or "acc_type" in vals:
             vals = self._soko_mpesa_normalise(vals, was_mpesa)
-        if self._soko_mpesa_changes_identity(vals):
+        if self._soko_mpesa_changes_identity(vals) or self._soko_mpesa_changes_active(vals):
             vals.update(self._soko_mpesa_prepare_change(vals))
         elif vals.get("allow_out_payment"):
             self._soko_mpesa_check_verifier()
@@ -257,7 +257,11 @@ class ResPartnerBank(models.Model):
         return vals
 
     def _soko_mpesa_prepare_change(self, vals):
-        """Return the stamps of another number, or of the same one for another payee."""
+        """Return the stamps of another number, or of the same one for another payee.
+
+        One that goes into the archive or comes back counts as such: there is a reason why it was
+        put away, and who brings it back says that it is the payee's again.
+        """
         number = vals.get("acc_number", self.acc_number)
         payee = self.env["res.partner"].browse(vals.get("partner_id", self.partner_id.id))
         old = self.env["soko.mpesa.payee.change"]._get_last_verified(payee).get(payee.id)
@@ -296,6 +300,11 @@ class ResPartnerBank(models.Model):
             bank._fields[name].convert_to_write(bank[name], bank) != vals[name]
             for name in IDENTITY & vals.keys() for bank in self
         )
+
+    def _soko_mpesa_changes_active(self, vals):
+        """Whether `vals` put an M-Pesa number into the archive or take it from there."""
+        return "active" in vals and any(
+            bank.acc_type == "mpesa" and bank.active != bool(vals["active"]) for bank in self)
 
     def _soko_mpesa_now(self):
         """Return this moment by the database: hosts' clocks jump and differ."""

@@ -157,12 +157,19 @@ class SokoMpesaAttempt(models.Model):
         self.write({"state": state, **values})
 
     def _lock(self):
-        """Lock payout and attempt, in this order, and forget what was read before."""
+        """Lock payout and attempt, in this order, and forget what was read before.
+
+        With an attempt that was declared not paid go all payouts that its late success would stop:
+        a sender has them before or sees them stopped.
+        """
+        payouts = self.payout_id
+        if self.state == "not_paid":
+            payouts |= payouts._find_unsent_to_payee()
         self.env.cr.execute(
             "SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT_MS)])
         self.env.cr.execute(
-            "SELECT id FROM soko_mpesa_payout WHERE id = %s FOR NO KEY UPDATE",
-            [self.payout_id.id],
+            "SELECT id FROM soko_mpesa_payout WHERE id IN %s ORDER BY id FOR NO KEY UPDATE",
+            [tuple(payouts.ids)],
         )
         self.env.cr.execute(
             "SELECT id FROM soko_mpesa_attempt WHERE id = %s FOR NO KEY UPDATE", [self.id]

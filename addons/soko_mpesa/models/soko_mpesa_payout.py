@@ -14,11 +14,10 @@ from odoo.addons.base.models.res_users import check_identity
 
 from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT
 from ..tools import eat, invariants, names, statement_invariants, states, waiting
+from ..tools.states import UNSENT
 
 _logger = logging.getLogger(__name__)
 
-# States in which nothing has left yet, so that it can be withdrawn.
-UNSENT = ("draft", "submitted", "approved", "held")
 # Payouts that are withdrawn in one go.
 CHUNK = 100
 
@@ -34,7 +33,7 @@ class SokoMpesaPayout(models.Model):
     _inherit = [
         "soko.mpesa.export.mixin",
         "mail.thread", "mail.activity.mixin", "soko.mpesa.receipt.mixin",
-        "soko.mpesa.payout.books", "soko.mpesa.payout.together",
+        "soko.mpesa.payout.books", "soko.mpesa.payout.together", "soko.mpesa.payout.stop",
     ]
     _order = "id desc"
     _mail_post_access = "read"
@@ -443,7 +442,8 @@ class SokoMpesaPayout(models.Model):
         """Make a new payment of what this one didn't pay: a new payout, approved anew."""
         self.ensure_one()
         self._check_group(MAKER)
-        # sudo: people can't write payouts; the right to pay is checked by the payment itself
+        self.env["account.payment"]._soko_mpesa_check_may_pay()
+        # sudo: people can't write payouts; the right to pay was checked, and the payment checks it
         payout = self.sudo()
         payout._lock()
         payout._check_state("failed")
@@ -467,7 +467,7 @@ class SokoMpesaPayout(models.Model):
     def _pay_again(self):
         """Return new, posted payments for what this payout's payment was to settle."""
         payment = self.payment_id
-        bills = payment.invoice_ids
+        bills = payment._soko_mpesa_get_bills()
         if not bills:
             again = payment.copy({"date": fields.Date.context_today(self)})
             again.action_post()
@@ -476,15 +476,37 @@ class SokoMpesaPayout(models.Model):
         if not due:
             raise UserError(self.env._(
                 "Nothing is open on the bills that it was to pay: they were paid in another way."))
-        values = {
+        wizard = self.env["account.payment.register"].with_company(self.company_id).with_context(
+            active_model="account.move", active_ids=due.ids,
+        ).create({
             "journal_id": payment.journal_id.id, "group_payment": True,
             "payment_method_line_id": payment.payment_method_line_id.id,
-        }
-        if abs(sum(due.mapped("amount_residual_signed"))) >= payment.amount + 1:
-            values["amount"] = payment.amount  # it was a part; its cents, if any, are open as well
-        return self.env["account.payment.register"].with_company(self.company_id).with_context(
-            active_model="account.move", active_ids=due.ids,
-        ).create(values)._create_payments()
+            "currency_id": payment.currency_id.id,
+        })
+        if amount := self._get_amount_again(wizard):
+            if not wizard.can_edit_wizard:
+                raise UserError(self.env._(
+                    "The bills that it was to pay can't be paid with one payment, and they are "
+                    "more than this one was. Open each of them and press Pay."))
+            wizard.amount = amount
+        return wizard._create_payments()
+
+    def _get_amount_again(self, wizard):
+        """Return how many shillings of what is due are paid again; 0 leaves it to the wizard.
+
+        All that is due, with its cents, when this one was to pay it all; else what this one was
+        to pay. Bills in another currency are worth another number of shillings every day, so
+        there it is always said, and never more than is due.
+
+        :param wizard: account.payment.register of the bills, in shillings
+        """
+        amount, currency = self.payment_id.amount, wizard.currency_id
+        due = wizard._get_total_amounts_to_pay(wizard.batches)["full_amount"]
+        if currency.compare_amounts(due, amount + 1) >= 0:
+            return amount  # it was a part; its cents, if any, are open as well
+        if wizard.line_ids.currency_id == currency:
+            return 0
+        return min(amount, due)
 
     def action_open_payment(self):
         self.ensure_one()
@@ -638,11 +660,18 @@ class SokoMpesaPayout(models.Model):
         self.write({"paid_at": fields.Datetime.now(), "paid_late": late})
         self.flush_recordset()
         if late:
-            # the next payment to this person waits until somebody has understood this one
-            self.partner_bank_id.write({"allow_out_payment": False})
+            # the next payments to this person wait until somebody has understood this one
+            self._stop_payee(self.env._(
+                "M-Pesa has paid %(name)s to %(payee)s after all, though it was declared not paid. "
+                "This payout may be the same money once more. Look at %(name)s first; withdraw "
+                "this one, or have the number verified anew and release it.",
+                name=self.name, payee=self.payee_name,
+            ))
             self._raise_exception(self.env._(
                 "M-Pesa reports the payment %s, which was declared not paid before. If the "
-                "bill was paid again meanwhile, the payee has been paid twice.", receipt,
+                "bill was paid again meanwhile, the payee has been paid twice. What wasn't sent "
+                "to the payee yet is on hold, and none of the payee's numbers is trusted: find "
+                "out first.", receipt,
             ))
         self._book()
         if not late:

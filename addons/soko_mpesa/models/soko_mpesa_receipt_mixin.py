@@ -60,8 +60,7 @@ class SokoMpesaReceiptMixin(models.AbstractModel):
 
     def _get_bills(self):
         """Return the bills that the payment pays, or was made to pay."""
-        payment = self.payment_id
-        return payment.reconciled_bill_ids | payment.invoice_ids
+        return self.payment_id._soko_mpesa_get_bills()
 
     @api.model
     def _expand_states(self, states, domain):

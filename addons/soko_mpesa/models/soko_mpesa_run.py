@@ -149,7 +149,7 @@ class SokoMpesaRun(models.Model):
     def action_confirm(self):
         """Have the payments made by the job."""
         self._check_is_maker()
-        self.env["account.payment"].check_access("create")
+        self.env["account.payment"]._soko_mpesa_check_may_pay()
         for run in self:
             run._check_is_draft()
             run._confirm()

@@ -29,6 +29,7 @@ from . import (
     test_health_http,
     test_inbox_copies,
     test_invariants,
+    test_late,
     test_limits,
     test_money_flow,
     test_names,

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import MpesaCase
-from .fake_daraja import payment_result
+from .fake_daraja import payment_result, status_result
 
 
 @tagged("post_install", "-at_install", "mpesa")
@@ -73,6 +73,27 @@ class TestBooks(MpesaCase):
                 act()
         self.assertEqual((payment.state, payout.state), ("in_process", "approved"))
         self.assertEqual(bill.payment_state, "in_payment")
+
+    def test_a_doubt_proves_nothing(self):
+        """Silent for a day, so a person must look: nobody may say meanwhile how it ended."""
+        bill, payment, payout = self.make_payout()
+        self.send()
+        request = self.daraja.payments[-1]
+        payout._raise_exception("silent for a day")
+        self.assertEqual((payout.state, payout.attempt_ids.state), ("exception", "accepted"))
+        for act in ("action_validate", "action_reject"):
+            with self.subTest(act=act), self.assertRaisesRegex(UserError, "Only proof"):
+                getattr(payment.with_user(self.accountant), act)()
+        self.assertEqual((payment.state, bill.payment_state), ("in_process", "in_payment"))
+        self.post(request["ResultURL"], payment_result(request, code=1037))
+        self.ask()
+        self.post(self.daraja.queries[-1]["ResultURL"], status_result(request, "Failed"))
+        payout.with_user(self.approver).action_resolve()
+        self.assertEqual((payout.state, payment.state), ("failed", "rejected"))
+        self.assertEqual((bill.payment_state, bill.amount_residual), ("not_paid", 1500))
+        with self.assertRaisesRegex(UserError, "Only proof"):
+            payment.with_user(self.accountant).action_validate()
+        self.assertNoViolation()
 
     def _match_by_hand(self, payment):
         """Match `payment` with a line as an imported statement has it."""

@@ -160,6 +160,21 @@ class TestPayAgain(MpesaCase):
         payout.with_user(self.maker).action_pay_again()
         self.assertEqual((payout.replaced_by_ids.amount, bill.amount_residual), (300, 600))
 
+    def test_a_maker_without_accounting(self):
+        """She is told what she lacks, and doesn't see the buttons in the first place."""
+        _bill, _payment, payout = self.make_payout(700)
+        self.fail_payout(payout)
+        run = self.env["soko.mpesa.run"].with_user(self.manager).create(
+            {"account_id": self.account.id})
+        for act in (payout.with_user(self.manager).action_pay_again, run.action_confirm):
+            with self.assertRaisesRegex(AccessError, "no role in accounting"):
+                act()
+        for record, button in ((payout, "action_pay_again"), (run, "action_confirm")):
+            for user, sees in ((self.manager, False), (self.maker, True), (self.approver, False)):
+                arch = record.with_user(user).get_view(view_type="form")["arch"]
+                with self.subTest(button=button, user=user.login):
+                    self.assertEqual(button in arch, sees)
+
     def test_not_before_the_last_word(self):
         _bill, _payment, payout = self.make_payout(700)
         self.send()
@@ -172,6 +187,44 @@ class TestPayAgain(MpesaCase):
         self.pay_bill(bill)
         with self.assertRaisesRegex(UserError, "another way"):
             payout.with_user(self.maker).action_pay_again()
+
+    def match_by_hand(self, bill):
+        """Make a payment by itself and match it with `bill`. :return: its payout"""
+        payment = self.env["account.payment"].with_user(self.maker).create({
+            "payment_type": "outbound", "partner_type": "supplier", "partner_id": self.payee.id,
+            "amount": 700, "journal_id": self.account.journal_id.id,
+            "payment_method_line_id": self.method_line.id,
+        })
+        payment.action_post()
+        (bill.line_ids + payment.move_id.line_ids).filtered(
+            lambda item: item.account_type == "liability_payable").reconcile()
+        return payment.with_env(self.env).soko_mpesa_payout_id
+
+    def test_matched_by_hand_and_settled_meanwhile(self):
+        bill = self.make_bill(700)
+        payout = self.match_by_hand(bill)
+        self.fail_payout(payout)
+        self.assertEqual((payout._get_bills(), bill.payment_state), (bill, "not_paid"))
+        self.pay_bill(bill)
+        with self.assertRaisesRegex(UserError, "another way"):
+            payout.with_user(self.maker).action_pay_again()
+
+    def test_matched_by_hand_and_still_open(self):
+        bill = self.make_bill(700)
+        payout = self.match_by_hand(bill)
+        self.fail_payout(payout)
+        payout.with_user(self.maker).action_pay_again()
+        self.assertEqual((payout.replaced_by_ids.amount, payout.replaced_by_ids.invoice_ids,
+                          bill.payment_state), (700, bill, "in_payment"))
+
+    def test_matched_by_hand_and_proven_late(self):
+        """It was paid after all: that pays the bill that it was matched with."""
+        bill = self.make_bill(700)
+        payout = self.match_by_hand(bill)
+        self.fail_payout(payout)
+        request = self.daraja.payments[-1]
+        self.post(request["ResultURL"], payment_result(request))
+        self.assertEqual((payout.paid_late, bill.payment_state), (True, "paid"))
 
     def test_payment_without_a_bill(self):
         payment = self.env["account.payment"].with_user(self.maker).create({

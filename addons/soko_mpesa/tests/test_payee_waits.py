@@ -4,9 +4,9 @@ from unittest.mock import patch
 from freezegun import freeze_time
 from psycopg2.errors import CheckViolation
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import MpesaCase
@@ -240,6 +240,48 @@ class TestCooling(WaitCase):
         self.assertEqual(self.bank.soko_mpesa_old_number, "254700000041")
         self.bank.with_user(self.approver).action_soko_mpesa_verify()
         self.assertEqual(self.make_payout(3000)[2].hold_code, "cooling")
+
+    def test_taken_from_the_archive(self):
+        """The old number of a payee who has a new one: one person alone can't go back to it."""
+        old = self.bank
+        self.bank = self.env["res.partner.bank"].with_user(self.maker).create({
+            "partner_id": self.payee.id, "acc_number": "0711000055", "acc_type": "mpesa",
+        }).with_env(self.env)
+        self.bank.with_user(self.approver).action_soko_mpesa_verify()
+        old.with_user(self.maker).action_archive()
+        self.assertFalse(old._soko_mpesa_is_verified())
+        self.env.flush_all()
+        old.with_user(self.maker).action_unarchive()
+        self.assertFalse(old._soko_mpesa_is_verified() or old.allow_out_payment)
+        self.assertEqual((old.soko_mpesa_edited_by, old.soko_mpesa_edited_at), (
+            self.maker, self.env.cr.now().replace(microsecond=0)))
+        self.assertEqual(old.soko_mpesa_old_number, "254711000055")
+        self.assertEqual(
+            old.soko_mpesa_change_ids.sorted("id").mapped("event")[-3:],
+            ["distrusted", "archived", "restored"])
+        old.with_user(self.approver).action_soko_mpesa_verify()
+        self.assertTrue(old.soko_mpesa_is_cooling)
+        self.bank.with_user(self.maker).action_archive()
+        self.assertEqual(self.make_payout(3000)[2].hold_code, "cooling")
+
+    def test_who_restores_a_number_does_not_verify_it(self):
+        self.bank.with_user(self.maker).action_archive()
+        self.bank.with_user(self.approver).action_unarchive()
+        with self.assertRaisesRegex(AccessError, "somebody else"):
+            self.bank.with_user(self.approver).action_soko_mpesa_verify()
+        second = new_test_user(
+            self.env, "mpesa_second_approver", groups="soko_mpesa.soko_mpesa_group_approver",
+            company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
+        self.bank.with_user(second).action_soko_mpesa_verify()
+        self.assertFalse(self.bank.soko_mpesa_is_cooling, "it is the number that was paid before")
+        self.assertEqual(self.make_payout(3000)[2].state, "approved")
+
+    def test_archive_in_one_go_with_something_else(self):
+        self.bank.with_user(self.maker).write({"active": False, "note": "lost her phone"})
+        self.bank.sudo().write({"active": True})
+        self.assertFalse(self.bank._soko_mpesa_is_verified())
+        with self.assertRaises(UserError):
+            self.make_payout(100)
 
     def test_moved_to_another_payee(self):
         """The number of one contact given to another who had one."""

@@ -35,6 +35,12 @@ class TestSeams(MpesaCase):
         self.assertEqual(len(self.env["soko.mpesa.payout"].search(
             [("partner_id", "=", self.payee.id)])), 1)
 
+    def test_dialog_without_a_journal(self):
+        """Whoever may pay from no journal reads what Odoo says, not an error of ours."""
+        dialog = self.open_dialog(self.make_bill(1000))
+        dialog.journal_id = False
+        self.assertFalse(dialog._init_payments([]))
+
     def test_dialog_from_before_a_part_was_paid(self):
         bill = self.make_bill(1000)
         part, stale = self.open_dialog(bill), self.open_dialog(bill)

@@ -58,6 +58,21 @@ class TestStatesPure(BaseCase):
                 self.assertEqual(
                     states.payout_state(attempts, **{**FACTS, **changes}), expected)
 
+    def test_what_a_payment_may_become(self):
+        for attempts, paid, rejected in (
+            ((), False, False), (("prepared",), False, False), (("sending",), False, False),
+            (("accepted",), False, False), (("unknown",), False, False),
+            (("cancelled",), False, False), (("paid",), True, False),
+            (("not_paid",), False, True), (("reversed",), False, True),
+            (("not_paid", "cancelled"), False, True), (("not_paid", "accepted"), False, False),
+            (("not_paid", "prepared"), False, False), (("reversed", "paid"), True, False),
+        ):
+            with self.subTest(attempts=attempts):
+                may = {state: states.payment_may_become(state, attempts)
+                       for state in ("paid", "rejected", "draft", "canceled")}
+                self.assertEqual(may, {
+                    "paid": paid, "rejected": rejected, "draft": False, "canceled": False})
+
 
 @tagged("post_install", "-at_install", "mpesa")
 class TestStatesInTheDatabase(MpesaCase):

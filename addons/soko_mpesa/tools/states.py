@@ -3,6 +3,9 @@
 ATTEMPT_LIVE = ("prepared", "sending", "accepted", "unknown", "paid")
 ATTEMPT_SENT = ("sending", "accepted", "unknown")
 
+# States of a payout in which nothing has left yet, so that it can be stopped or withdrawn.
+UNSENT = ("draft", "submitted", "approved", "held")
+
 # Everything that isn't listed is forbidden. The database refuses it as well (trigger).
 ATTEMPT_TRANSITIONS = {
     "prepared": {"sending", "cancelled"},
@@ -22,6 +25,23 @@ ATTEMPT_TRANSITIONS = {
 def may_move(old, new):
     """Whether an attempt may go from `old` to `new`; staying is always allowed."""
     return old == new or new in ATTEMPT_TRANSITIONS[old]
+
+
+def payment_may_become(state, attempts):
+    """Whether the attempts of a payment's payout prove that it is `state`.
+
+    An exception of the payout proves nothing: what is open then stays open.
+
+    :param str state: a state of Odoo's payments
+    :param attempts: states of the payout's attempts
+    """
+    attempts = set(attempts)
+    if state == "paid":
+        return "paid" in attempts
+    if state == "rejected":
+        proven = attempts & {"not_paid", "reversed"}
+        return bool(proven) and not attempts & set(ATTEMPT_LIVE)
+    return False
 
 
 def payout_state(attempts, *, submitted, approved, held, cancelled, exception):

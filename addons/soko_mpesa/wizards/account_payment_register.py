@@ -16,7 +16,8 @@ class AccountPaymentRegister(models.TransientModel):
     _inherit = "account.payment.register"
 
     def _init_payments(self, to_process, edit_mode=False):
-        account = self.env["soko.mpesa.account"]._for_journals(self.journal_id)[self.journal_id]
+        # a window may have no journal, where the user may pay from none: Odoo says what then
+        account = self.env["soko.mpesa.account"]._for_journals(self.journal_id).get(self.journal_id)
         if not account or self.payment_method_line_id.code != METHOD_CODE:
             return super()._init_payments(to_process, edit_mode=edit_mode)
         # in place: the same list is posted and reconciled afterwards
