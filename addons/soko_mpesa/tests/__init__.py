@@ -42,6 +42,7 @@ from . import (
     test_pure,
     test_receipt,
     test_retention,
+    test_reversals,
     test_run,
     test_setup,
     test_seams,
