@@ -44,6 +44,7 @@ from . import (
     test_retention,
     test_reversals,
     test_run,
+    test_run_persons,
     test_setup,
     test_seams,
     test_simulation,
