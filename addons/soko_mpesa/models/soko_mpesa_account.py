@@ -594,7 +594,9 @@ class SokoMpesaAccount(models.Model):
     # === CENTS === #
 
     def _get_carried(self, partners):
-        """Return what is owed to each payee because M-Pesa pays whole shillings.
+        """Return what the company owes each payee because M-Pesa pays whole shillings.
+
+        Branches may share the account for it; what one carries isn't the other's to pay.
 
         :param partners: res.partner
         :return: {id of the partner: Decimal shillings}
@@ -604,7 +606,7 @@ class SokoMpesaAccount(models.Model):
         # sudo: a maker need not see the journal items of the account; the sums stay in here
         sums = self.env["account.move.line"].sudo()._read_group([
             ("account_id", "=", self.remainder_account_id.id), ("parent_state", "=", "posted"),
-            ("partner_id", "in", partners.ids),
+            ("partner_id", "in", partners.ids), ("company_id", "=", self.company_id.id),
         ], ["partner_id"], ["amount_currency:sum"])
         return {partner.id: amounts.to_cents(-total) for partner, total in sums}
 

@@ -14,6 +14,7 @@ from . import (
     test_books,
     test_callback_http,
     test_caps,
+    test_carried_companies,
     test_check,
     test_claims_file,
     test_classify,
