@@ -865,11 +865,23 @@ class SokoMpesaAccount(models.Model):
         for account in self.filtered(lambda account: not account.stopped_reason):
             # sudo: a guard stops the line whoever is acting
             account.sudo().write({"stopped_reason": reason})
-            # sudo: the same
-            account.sudo().activity_schedule(
-                "mail.mail_activity_data_todo", user_id=account.responsible_id.id,
-                summary=self.env._("M-Pesa sending is stopped"), note=plaintext2html(reason),
-            )
+            for user in account._get_callees():
+                # sudo: the same
+                account.sudo().activity_schedule(
+                    "mail.mail_activity_data_todo", user_id=user.id,
+                    summary=self.env._("M-Pesa sending is stopped"), note=plaintext2html(reason),
+                )
+
+    def _get_callees(self):
+        """Return who gets the tasks of this account.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        # sudo: a guard calls a person whoever is acting
+        account = self.sudo()
+        return self.env["soko.mpesa.watch"]._get_callees(
+            account.responsible_id, account.company_id)
 
     def _nudge_send(self):
         # sudo: a cron is triggered, not edited

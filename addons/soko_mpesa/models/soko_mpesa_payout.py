@@ -692,10 +692,11 @@ class SokoMpesaPayout(models.Model):
 
         :param str text: plain text; it may quote what strangers wrote
         """
-        self.activity_schedule(
-            "mail.mail_activity_data_todo", user_id=self.account_id.responsible_id.id,
-            summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
-        )
+        for user in self.account_id._get_callees():
+            self.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=user.id,
+                summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
+            )
 
     # === WAITING === #
 

@@ -13,6 +13,7 @@ from . import (
     test_batch,
     test_books,
     test_callback_http,
+    test_callees,
     test_caps,
     test_carried_companies,
     test_check,
