@@ -20,7 +20,7 @@ from ..const import (
     PAYEE_DAY_LIMIT,
     QUERY_DELAYS,
 )
-from ..tools import amounts, credential, eat
+from ..tools import amounts, credential, eat, states
 from ..tools.client import check_base_url
 from ..tools.context import defaults
 from ..tools.serial import touch
@@ -390,6 +390,26 @@ class SokoMpesaAccount(models.Model):
     def _check_query_delays(self):
         for account in self:
             account._get_query_delays()
+
+    @api.constrains("active")
+    def _check_active(self):
+        for account in self.filtered(lambda account: not account.active):
+            counts = account._count_open_payouts()
+            if any(counts):
+                raise ValidationError(self.env._(
+                    "%(name)s can't be archived: %(unsent)s of its payouts are still to be sent "
+                    "and %(flying)s are in flight, and an archived account sends nothing. Withdraw "
+                    "what is to be sent, or let it be sent; wait until M-Pesa has answered what "
+                    "is in flight.", name=account.name, unsent=counts[0], flying=counts[1]))
+
+    def _count_open_payouts(self):
+        """Return (how many payouts are still to be sent, how many M-Pesa hasn't answered)."""
+        # sudo: they count for whoever archives the account
+        payouts = self.env["soko.mpesa.payout"].sudo()
+        return tuple(payouts.search_count([("account_id", "=", self.id), *domain]) for domain in (
+            ["|", ("state", "in", states.PAYOUT_UNSENT), ("attempt_ids.state", "=", "prepared")],
+            [("attempt_ids.state", "in", states.ATTEMPT_SENT)],
+        ))
 
     # === CRUD METHODS === #
 
@@ -797,6 +817,9 @@ class SokoMpesaAccount(models.Model):
         """Return the reasons that nobody switched on: what is missing or wrong with the set-up."""
         self.ensure_one()
         reasons = self._get_missing_settings()
+        if not self.active:
+            reasons.append(self.env._(
+                "The account is archived. Restore it, or withdraw what waits to be sent."))
         if not reasons and not self._fence_holds():
             reasons.append(self.env._(
                 "The credentials were stored by another database or with another key. If this "

@@ -17,8 +17,6 @@ from ..tools import eat, invariants, names, statement_invariants, states, waitin
 
 _logger = logging.getLogger(__name__)
 
-# States in which nothing has left yet, so that it can be withdrawn.
-UNSENT = ("draft", "submitted", "approved", "held")
 # Payouts that are withdrawn in one go.
 CHUNK = 100
 
@@ -367,7 +365,7 @@ class SokoMpesaPayout(models.Model):
         payouts = self.sudo()
         payouts._lock()
         for payout in payouts:
-            payout._check_state(*UNSENT)
+            payout._check_state(*states.PAYOUT_UNSENT)
         payouts._cancel()
 
     def action_cancel_unsent(self):
@@ -379,7 +377,7 @@ class SokoMpesaPayout(models.Model):
         # sudo: a maker need not be an accountant to withdraw what isn't sent
         locked = self.sudo().try_lock_for_update(allow_referencing=True)
         self.sudo().invalidate_recordset()
-        unsent = locked.filtered(lambda payout: payout.state in UNSENT)
+        unsent = locked.filtered(lambda payout: payout.state in states.PAYOUT_UNSENT)
         total = sum(unsent.mapped("amount"))
         for start in range(0, len(unsent), CHUNK):
             unsent[start:start + CHUNK]._cancel()
@@ -621,7 +619,7 @@ class SokoMpesaPayout(models.Model):
         """
         for payout in self.filtered(lambda payout: not payout.cancelled_at):
             payout._lock()
-            if payout.state not in UNSENT:
+            if payout.state not in states.PAYOUT_UNSENT:
                 raise UserError(self.env._(
                     "%s was handed to M-Pesa. It can't be withdrawn; its payment follows what "
                     "M-Pesa proves.", payout.name,

@@ -162,9 +162,16 @@ class SokoMpesaWatch(models.AbstractModel):
             *self._find_jobs(), *self._find_inbox(), *self._find_frozen(),
             *self._find_automations(),
         ]
-        for account in self.env["soko.mpesa.account"].search([("active", "=", True)]):
+        for account in self._get_watched():
             findings += self._find_account(account)
         return findings
+
+    def _get_watched(self):
+        """Return the accounts that are in use, and archived ones that something waits for."""
+        return self.env["soko.mpesa.account"].search([
+            "|", ("active", "=", True),
+            ("payout_ids", "any", [("state", "in", (*states.PAYOUT_UNSENT, "in_flight"))]),
+        ])
 
     def _find_unknown(self):
         limit = fields.Datetime.now() - timedelta(hours=UNKNOWN_HOURS)

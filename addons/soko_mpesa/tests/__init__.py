@@ -5,6 +5,7 @@ from . import (
     test_anchor,
     test_apply_together,
     test_approval,
+    test_archived_account,
     test_at_once,
     test_attention,
     test_automation,
