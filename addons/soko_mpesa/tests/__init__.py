@@ -59,6 +59,7 @@ from . import (
     test_tariff,
     test_threats,
     test_token_race,
+    test_turns,
     test_update_in_flight,
     test_watch,
     test_whole_shillings,
