@@ -98,6 +98,9 @@ class SokoMpesaAttempt(models.Model):
     _receipt_uniq = models.UniqueIndex(
         "(receipt) WHERE receipt IS NOT NULL", "This receipt belongs to another payment."
     )
+    # before each send: what the account and the company have sent lately
+    _account_sent_idx = models.Index("(account_id, sent_at)")
+    _company_sent_idx = models.Index("(company_id, sent_at)")
     _originator_form = models.Constraint(
         f"CHECK(originator_id ~ '^[A-Z0-9]{{{ID_LENGTH}}}$')", "The reference has a fixed form."
     )

@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import re
+import time
 
 from psycopg2 import OperationalError
 
@@ -12,13 +13,15 @@ from odoo.tools import format_datetime, plaintext2html
 
 from odoo.addons.base.models.res_users import check_identity
 
-from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT
+from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT, PASS_BUDGET
 from ..tools import eat, invariants, names, statement_invariants, states, waiting
 
 _logger = logging.getLogger(__name__)
 
 # Payouts that are withdrawn in one go.
 CHUNK = 100
+# The job under whose name the place is kept at which the last look at held payouts stopped.
+RECHECK = "recheck"
 
 
 class SokoMpesaPayout(models.Model):
@@ -155,6 +158,7 @@ class SokoMpesaPayout(models.Model):
     )
 
     _write_date_idx = models.Index("(write_date)")  # the audit looks at what changed lately
+    _msisdn_idx = models.Index("(msisdn)")  # before each send: what the number got today
     _payment_uniq = models.UniqueIndex(
         "(payment_id) WHERE cancelled_at IS NULL", "This payment has a payout already."
     )
@@ -805,14 +809,32 @@ class SokoMpesaPayout(models.Model):
         self.env.ref("soko_mpesa.ir_cron_sweep").sudo()._trigger()
 
     def _recheck_waiting(self):
-        """Let go what has waited long enough; one transaction each. For the sweeping cron."""
-        for payout in self.search([("state", "=", "held"), ("hold_code", "!=", False)], order="id"):
-            try:
-                payout._lock()
-                payout._recheck()
-                self.env["ir.cron"]._commit_progress(1)
-            except (LockError, OperationalError):
-                self.env.cr.rollback()  # somebody is at it; the next sweep comes soon
+        """Let go what has waited long enough; one transaction each. For the sweeping cron.
+
+        A pass that has no more time leaves the rest to the next one, which begins there.
+        """
+        stop_at, hearts = time.monotonic() + PASS_BUDGET, self.env["soko.mpesa.heartbeat"]
+        held = [("state", "=", "held"), ("hold_code", "!=", False)]
+        done = hearts._get_place(RECHECK)
+        for payout in self.search([*held, ("id", ">", done)], order="id"):
+            if time.monotonic() > stop_at:
+                hearts._keep_place(RECHECK, done)
+                self._recheck_soon()
+                self.env["ir.cron"]._commit_progress()
+                return
+            payout._recheck_alone()
+            done = payout.id
+        if hearts._get_place(RECHECK):
+            hearts._keep_place(RECHECK, 0)
+            self.env["ir.cron"]._commit_progress()
+
+    def _recheck_alone(self):
+        try:
+            self._lock()
+            self._recheck()
+            self.env["ir.cron"]._commit_progress(1)
+        except (LockError, OperationalError):
+            self.env.cr.rollback()  # somebody is at it; the next sweep comes soon
 
     def _recheck(self):
         """Let go on, or say anew what is waited for. Doesn't commit; the caller holds the lock."""
