@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..const import METHOD_CODE
 
@@ -34,6 +34,11 @@ class AccountMove(models.Model):
     soko_mpesa_receipt = fields.Char(
         string="M-Pesa receipt", compute="_compute_soko_mpesa_receipt",
         help="The receipt numbers of the M-Pesa payments that paid this document.",
+    )
+
+    soko_mpesa_posted_by = fields.Many2one(
+        "res.users", readonly=True, copy=False, groups="base.group_system",
+        help="Who posted it last. What a manager of M-Pesa wants paid waits for an approver.",
     )
 
     @api.depends("reconciled_payment_ids.payment_reference", "reconciled_payment_ids.state")
@@ -100,6 +105,29 @@ class AccountMove(models.Model):
     def _soko_mpesa_check_not_in_payment(self):
         """:raise UserError: all that is open of one of these is with M-Pesa already"""
         self.line_ids._soko_mpesa_check_not_in_payment()
+
+    # === WHO MADE IT === #
+
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        # sudo: who posts need not write this field; nobody may, since it tells whom to ask
+        bills = posted.sudo().filtered(lambda move: move.is_purchase_document(True))
+        bills.soko_mpesa_posted_by = self.env.user
+        return posted
+
+    def write(self, vals):
+        if not self.env.su and "soko_mpesa_posted_by" in vals:
+            raise AccessError(self.env._("Who posted a bill is written down by Odoo itself."))
+        return super().write(vals)
+
+    def _soko_mpesa_get_makers(self):
+        """Return the users who made or posted these bills, or those that they are copies of.
+
+        :rtype: res.users
+        """
+        bills = self.sudo()  # sudo: who made a bill is compared, not shown
+        bills |= bills.auto_post_origin_id
+        return bills.create_uid | bills.soko_mpesa_posted_by
 
     def button_draft(self):
         self._soko_mpesa_check_entry()

@@ -476,7 +476,11 @@ class AccountPayment(models.Model):
         undone = []
         accounts = self.env["soko.mpesa.account"]._for_journals(self.journal_id)
         for payment in self.filtered(lambda payment: payment._soko_is_mpesa()):
-            account = accounts[payment.journal_id]
+            # sudo: whose cents they are counts for whoever undoes it. The account that paid may be
+            # archived by now.
+            paid_from = payment.sudo().soko_mpesa_payout_ids.account_id.filtered(
+                lambda account, journal=payment.journal_id: account.journal_id == journal)
+            account = paid_from[:1] or accounts[payment.journal_id]
             if cents := payment._soko_mpesa_get_cents(account):
                 # sudo: who may undo the payment need not read all journal items
                 bills = payment.sudo()._seek_for_lines()[1]._all_reconciled_lines()

@@ -20,7 +20,7 @@ from ..const import (
     PAYEE_DAY_LIMIT,
     QUERY_DELAYS,
 )
-from ..tools import amounts, credential, eat
+from ..tools import amounts, credential, eat, states
 from ..tools.client import check_base_url
 from ..tools.context import defaults
 from ..tools.serial import touch
@@ -391,6 +391,26 @@ class SokoMpesaAccount(models.Model):
         for account in self:
             account._get_query_delays()
 
+    @api.constrains("active")
+    def _check_active(self):
+        for account in self.filtered(lambda account: not account.active):
+            counts = account._count_open_payouts()
+            if any(counts):
+                raise ValidationError(self.env._(
+                    "%(name)s can't be archived: %(unsent)s of its payouts are still to be sent "
+                    "and %(flying)s are in flight, and an archived account sends nothing. Withdraw "
+                    "what is to be sent, or let it be sent; wait until M-Pesa has answered what "
+                    "is in flight.", name=account.name, unsent=counts[0], flying=counts[1]))
+
+    def _count_open_payouts(self):
+        """Return (how many payouts are still to be sent, how many M-Pesa hasn't answered)."""
+        # sudo: they count for whoever archives the account
+        payouts = self.env["soko.mpesa.payout"].sudo()
+        return tuple(payouts.search_count([("account_id", "=", self.id), *domain]) for domain in (
+            ["|", ("state", "in", states.PAYOUT_UNSENT), ("attempt_ids.state", "=", "prepared")],
+            [("attempt_ids.state", "in", states.ATTEMPT_SENT)],
+        ))
+
     # === CRUD METHODS === #
 
     def write(self, vals):
@@ -594,7 +614,9 @@ class SokoMpesaAccount(models.Model):
     # === CENTS === #
 
     def _get_carried(self, partners):
-        """Return what is owed to each payee because M-Pesa pays whole shillings.
+        """Return what the company owes each payee because M-Pesa pays whole shillings.
+
+        Branches may share the account for it; what one carries isn't the other's to pay.
 
         :param partners: res.partner
         :return: {id of the partner: Decimal shillings}
@@ -604,7 +626,7 @@ class SokoMpesaAccount(models.Model):
         # sudo: a maker need not see the journal items of the account; the sums stay in here
         sums = self.env["account.move.line"].sudo()._read_group([
             ("account_id", "=", self.remainder_account_id.id), ("parent_state", "=", "posted"),
-            ("partner_id", "in", partners.ids),
+            ("partner_id", "in", partners.ids), ("company_id", "=", self.company_id.id),
         ], ["partner_id"], ["amount_currency:sum"])
         return {partner.id: amounts.to_cents(-total) for partner, total in sums}
 
@@ -795,6 +817,9 @@ class SokoMpesaAccount(models.Model):
         """Return the reasons that nobody switched on: what is missing or wrong with the set-up."""
         self.ensure_one()
         reasons = self._get_missing_settings()
+        if not self.active:
+            reasons.append(self.env._(
+                "The account is archived. Restore it, or withdraw what waits to be sent."))
         if not reasons and not self._fence_holds():
             reasons.append(self.env._(
                 "The credentials were stored by another database or with another key. If this "
@@ -863,11 +888,23 @@ class SokoMpesaAccount(models.Model):
         for account in self.filtered(lambda account: not account.stopped_reason):
             # sudo: a guard stops the line whoever is acting
             account.sudo().write({"stopped_reason": reason})
-            # sudo: the same
-            account.sudo().activity_schedule(
-                "mail.mail_activity_data_todo", user_id=account.responsible_id.id,
-                summary=self.env._("M-Pesa sending is stopped"), note=plaintext2html(reason),
-            )
+            for user in account._get_callees():
+                # sudo: the same
+                account.sudo().activity_schedule(
+                    "mail.mail_activity_data_todo", user_id=user.id,
+                    summary=self.env._("M-Pesa sending is stopped"), note=plaintext2html(reason),
+                )
+
+    def _get_callees(self):
+        """Return who gets the tasks of this account.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        # sudo: a guard calls a person whoever is acting
+        account = self.sudo()
+        return self.env["soko.mpesa.watch"]._get_callees(
+            account.responsible_id, account.company_id)
 
     def _nudge_send(self):
         # sudo: a cron is triggered, not edited

@@ -3,7 +3,7 @@ import secrets
 import string
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from psycopg2 import IntegrityError, OperationalError
 
@@ -31,6 +31,7 @@ _logger = logging.getLogger(__name__)
 
 ID_LENGTH = 20
 RECORD_TRIES = 10
+NEVER = datetime.min
 
 
 class SokoMpesaAttempt(models.Model):
@@ -97,6 +98,9 @@ class SokoMpesaAttempt(models.Model):
     _receipt_uniq = models.UniqueIndex(
         "(receipt) WHERE receipt IS NOT NULL", "This receipt belongs to another payment."
     )
+    # before each send: what the account and the company have sent lately
+    _account_sent_idx = models.Index("(account_id, sent_at)")
+    _company_sent_idx = models.Index("(company_id, sent_at)")
     _originator_form = models.Constraint(
         f"CHECK(originator_id ~ '^[A-Z0-9]{{{ID_LENGTH}}}$')", "The reference has a fixed form."
     )
@@ -186,10 +190,35 @@ class SokoMpesaAttempt(models.Model):
         self.env["soko.mpesa.watch"]._guard_if_old()  # what it finds, freezes
         self.env["ir.cron"]._commit_progress()
         # sudo: the cron's user need not have an M-Pesa role
-        for account in self.env["soko.mpesa.account"].sudo().search([("active", "=", True)]):
-            self.sudo()._send_due(account, stop_at)
+        attempts = self.sudo()
+        for account, share_until in attempts._share(attempts._get_senders(), stop_at):
+            attempts._send_due(account, share_until)
 
-    def _send_due(self, account, stop_at):
+    @api.model
+    def _get_senders(self):
+        """Return the accounts with something to send, the one that sent longest ago first."""
+        groups = self._read_group(
+            [*self._get_due_domain(), ("account_id.active", "=", True)], ["account_id"])
+        served = {account: self.search(
+            [("account_id", "=", account.id), ("sent_at", "!=", False)], order="sent_at desc",
+            limit=1).sent_at for (account,) in groups}
+        return sorted(served, key=lambda account: (served[account] or NEVER, account.id))
+
+    @api.model
+    def _share(self, accounts, stop_at):
+        """Yield each account with the moment after which it begins no further request.
+
+        What is left of the pass is shared by those that are left, so that a slow queue holds up
+        no other account; each of them may begin one as long as there is time at all.
+
+        :param accounts: soko.mpesa.account in the order of their turns
+        :param float stop_at: when the pass is over, by the monotonic clock
+        """
+        for number, account in enumerate(accounts):
+            now = time.monotonic()
+            yield account, now + (stop_at - HTTP_DEADLINE - now) / (len(accounts) - number)
+
+    def _send_due(self, account, share_until):
         due = self._get_due(account)
         if not due or account._is_paused() or account._get_blocking_reasons():
             return
@@ -199,7 +228,7 @@ class SokoMpesaAttempt(models.Model):
         token = self._get_token(account) if due else ""
         for attempt in due if token else ():
             started = time.monotonic()
-            if started + HTTP_DEADLINE > stop_at:
+            if started > share_until:
                 account._nudge_send()  # the rest in a fresh run, with a fresh clock
                 self.env["ir.cron"]._commit_progress()
                 return
@@ -215,12 +244,16 @@ class SokoMpesaAttempt(models.Model):
             account._wait_for_spacing(started)
 
     @api.model
-    def _get_due(self, account):
-        return self.search([
-            ("account_id", "=", account.id), ("state", "=", "prepared"),
-            ("payout_id.state", "=", "approved"),
+    def _get_due_domain(self):
+        return [
+            ("state", "=", "prepared"), ("payout_id.state", "=", "approved"),
             "|", ("not_before", "=", False), ("not_before", "<=", fields.Datetime.now()),
-        ], order="id", limit=200)
+        ]
+
+    @api.model
+    def _get_due(self, account):
+        return self.search(
+            [("account_id", "=", account.id), *self._get_due_domain()], order="id", limit=200)
 
     def _get_token(self, account):
         """Return an access token, or an empty text; ends the transaction."""
@@ -535,15 +568,21 @@ class SokoMpesaAttempt(models.Model):
         stop_at = time.monotonic() + PASS_BUDGET
         # sudo: the cron's user need not have an M-Pesa role. By payments, not by active accounts:
         # an archived one sends nothing more, but what it has sent is still asked for.
-        waiting = [("state", "in", ("accepted", "unknown")), ("next_query_at", "!=", False)]
-        for (account,) in self.sudo()._read_group(waiting, ["account_id"]):
-            self.sudo()._query_due(account, stop_at)
+        attempts = self.sudo()
+        groups = attempts._read_group(
+            attempts._get_unasked_domain(), ["account_id"], order="next_query_at:min, account_id")
+        for account, share_until in attempts._share([one for (one,) in groups], stop_at):
+            attempts._query_due(account, share_until)
 
-    def _query_due(self, account, stop_at):
-        due = self.search([
-            ("account_id", "=", account.id), ("state", "in", ("accepted", "unknown")),
-            ("next_query_at", "<=", fields.Datetime.now()),
-        ], order="next_query_at", limit=100)
+    @api.model
+    def _get_unasked_domain(self):
+        return [("state", "in", ("accepted", "unknown")),
+                ("next_query_at", "<=", fields.Datetime.now())]
+
+    def _query_due(self, account, share_until):
+        due = self.search(
+            [("account_id", "=", account.id), *self._get_unasked_domain()],
+            order="next_query_at", limit=100)
         if not due or account._is_paused():
             return
         if account.credential_refused or account._get_missing_settings() or not (
@@ -551,7 +590,7 @@ class SokoMpesaAttempt(models.Model):
             return
         token = self._get_token(account)
         for attempt in due if token else ():
-            if time.monotonic() + HTTP_DEADLINE > stop_at:
+            if time.monotonic() > share_until:
                 self.env.ref("soko_mpesa.ir_cron_query")._trigger()
                 self.env["ir.cron"]._commit_progress()
                 return

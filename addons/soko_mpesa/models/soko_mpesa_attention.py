@@ -65,6 +65,7 @@ class SokoMpesaAttention(models.Model):
             ("password", "Old password"),
             ("certificate", "Old certificate"),
             ("automation", "New automation"),
+            ("responsible", "Nobody in charge"),
             ("inbox_failed", "Messages not used"),
             ("inbox_quarantined", "Messages of strangers"),
         ],
@@ -313,9 +314,10 @@ class SokoMpesaAttention(models.Model):
     def _get_called(self):
         """Return whom a row calls: who is in charge of the account; for an automation all
         managers but the one who made it, unless nobody else is there."""
+        watch = self.env["soko.mpesa.watch"]
         if self.kind != "automation":
-            return self.responsible_id
-        managers = self.env["soko.mpesa.watch"]._get_managers()
+            return watch._get_callees(self.responsible_id, self.company_id)
+        managers = watch._get_managers()
         return managers.filtered(lambda user: user.id != self.facts["user_id"]) or managers
 
     def _call_user(self, user):

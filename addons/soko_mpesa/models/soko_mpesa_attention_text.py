@@ -167,6 +167,15 @@ class SokoMpesaAttentionText(models.AbstractModel):
                        "fingerprint, and upload it on the account."),
         )
 
+    def _say_responsible(self, facts):
+        return (
+            self.env._("%(user)s, who gets the tasks of %(account)s, has left or has no role in "
+                       "M-Pesa any more.", user=facts.get("user"), account=facts.get("account")),
+            self.env._("Until then the M-Pesa managers of the company get them. If there is none, "
+                       "nobody is told when a payout needs a person."),
+            self.env._("An M-Pesa manager opens the account and chooses who is responsible."),
+        )
+
     def _say_frozen(self, facts):
         return (
             self.env._("Sending is frozen for %(company)s: %(reason)s",

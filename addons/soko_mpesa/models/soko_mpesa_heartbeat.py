@@ -40,6 +40,10 @@ class SokoMpesaHeartbeat(models.Model):
     last_pass = fields.Datetime(required=True, readonly=True)
     seconds = fields.Float(readonly=True, help="How long the last pass took.")
 
+    place = fields.Integer(
+        readonly=True, help="Last record of a pass that ran out of time; 0: it came to the end.",
+    )
+
     _job_uniq = models.Constraint("UNIQUE(job)", "A job has one heart.")
 
     @api.model
@@ -79,6 +83,20 @@ class SokoMpesaHeartbeat(models.Model):
         """, [job])
         row = self.env.cr.fetchone()
         return (max(row[0], 0), row[1]) if row else (None, 0)
+
+    @api.model
+    def _get_place(self, job):
+        """Return the id of the record at which a pass of `job` ran out of time, or 0."""
+        return self.search([("job", "=", job)]).place
+
+    @api.model
+    def _keep_place(self, job, place):
+        """Note where the next pass of `job` goes on.
+
+        :param int place: id of the last record that was done; 0 for the beginning
+        """
+        self._beat(job)
+        self.search([("job", "=", job)]).place = place
 
     @api.model
     def _get_jobs(self, wanted=()):

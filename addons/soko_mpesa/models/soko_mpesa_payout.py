@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import re
+import time
 
 from psycopg2 import OperationalError
 
@@ -12,7 +13,7 @@ from odoo.tools import format_datetime, plaintext2html
 
 from odoo.addons.base.models.res_users import check_identity
 
-from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT
+from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT, PASS_BUDGET
 from ..tools import eat, invariants, names, statement_invariants, states, waiting
 from ..tools.states import UNSENT
 
@@ -20,6 +21,8 @@ _logger = logging.getLogger(__name__)
 
 # Payouts that are withdrawn in one go.
 CHUNK = 100
+# The job under whose name the place is kept at which the last look at held payouts stopped.
+RECHECK = "recheck"
 
 
 class SokoMpesaPayout(models.Model):
@@ -156,6 +159,7 @@ class SokoMpesaPayout(models.Model):
     )
 
     _write_date_idx = models.Index("(write_date)")  # the audit looks at what changed lately
+    _msisdn_idx = models.Index("(msisdn)")  # before each send: what the number got today
     _payment_uniq = models.UniqueIndex(
         "(payment_id) WHERE cancelled_at IS NULL", "This payment has a payout already."
     )
@@ -298,19 +302,22 @@ class SokoMpesaPayout(models.Model):
 
     def _choose_automatic(self):
         """Return those that the policy of their account approves without a second person."""
-        if self._maker_sets_limit():
-            return self.browse()
         chosen = self.filtered(
             lambda payout: 0 < payout.amount <= payout.account_id.auto_approve_limit)
+        chosen = chosen.filtered(lambda payout: not payout._maker_sets_limit())
         for account in chosen.account_id.filtered("auto_approve_day_limit"):
             chosen = account._keep_within_day(chosen)
         return chosen
 
-    @api.model
     def _maker_sets_limit(self):
-        """Whether the maker could have set the limit for this very payment: then it is none."""
-        user = self.env.user
-        return user.id != SUPERUSER_ID and user.has_group(MANAGER)
+        """Whether who wants this paid could have set the limit for it: then it is none.
+
+        Behind a payment that the system made stands who made its bills, else nobody.
+        """
+        makers = self.maker_id
+        if makers.id == SUPERUSER_ID:
+            makers = self.payment_id.invoice_ids._soko_mpesa_get_makers()
+        return any(user.id != SUPERUSER_ID and user.has_group(MANAGER) for user in makers)
 
     @api.model
     def _get_hash(self, account, bank, payment):
@@ -363,7 +370,7 @@ class SokoMpesaPayout(models.Model):
         payouts = self.sudo()
         payouts._lock()
         for payout in payouts:
-            payout._check_state(*UNSENT)
+            payout._check_state(*states.PAYOUT_UNSENT)
         payouts._cancel()
 
     def action_cancel_unsent(self):
@@ -375,7 +382,7 @@ class SokoMpesaPayout(models.Model):
         # sudo: a maker need not be an accountant to withdraw what isn't sent
         locked = self.sudo().try_lock_for_update(allow_referencing=True)
         self.sudo().invalidate_recordset()
-        unsent = locked.filtered(lambda payout: payout.state in UNSENT)
+        unsent = locked.filtered(lambda payout: payout.state in states.PAYOUT_UNSENT)
         total = sum(unsent.mapped("amount"))
         for start in range(0, len(unsent), CHUNK):
             unsent[start:start + CHUNK]._cancel()
@@ -640,7 +647,7 @@ class SokoMpesaPayout(models.Model):
         """
         for payout in self.filtered(lambda payout: not payout.cancelled_at):
             payout._lock()
-            if payout.state not in UNSENT:
+            if payout.state not in states.PAYOUT_UNSENT:
                 raise UserError(self.env._(
                     "%s was handed to M-Pesa. It can't be withdrawn; its payment follows what "
                     "M-Pesa proves.", payout.name,
@@ -718,10 +725,11 @@ class SokoMpesaPayout(models.Model):
 
         :param str text: plain text; it may quote what strangers wrote
         """
-        self.activity_schedule(
-            "mail.mail_activity_data_todo", user_id=self.account_id.responsible_id.id,
-            summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
-        )
+        for user in self.account_id._get_callees():
+            self.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=user.id,
+                summary=self.env._("M-Pesa payout needs you"), note=plaintext2html(text),
+            )
 
     # === WAITING === #
 
@@ -832,14 +840,32 @@ class SokoMpesaPayout(models.Model):
         self.env.ref("soko_mpesa.ir_cron_sweep").sudo()._trigger()
 
     def _recheck_waiting(self):
-        """Let go what has waited long enough; one transaction each. For the sweeping cron."""
-        for payout in self.search([("state", "=", "held"), ("hold_code", "!=", False)], order="id"):
-            try:
-                payout._lock()
-                payout._recheck()
-                self.env["ir.cron"]._commit_progress(1)
-            except (LockError, OperationalError):
-                self.env.cr.rollback()  # somebody is at it; the next sweep comes soon
+        """Let go what has waited long enough; one transaction each. For the sweeping cron.
+
+        A pass that has no more time leaves the rest to the next one, which begins there.
+        """
+        stop_at, hearts = time.monotonic() + PASS_BUDGET, self.env["soko.mpesa.heartbeat"]
+        held = [("state", "=", "held"), ("hold_code", "!=", False)]
+        done = hearts._get_place(RECHECK)
+        for payout in self.search([*held, ("id", ">", done)], order="id"):
+            if time.monotonic() > stop_at:
+                hearts._keep_place(RECHECK, done)
+                self._recheck_soon()
+                self.env["ir.cron"]._commit_progress()
+                return
+            payout._recheck_alone()
+            done = payout.id
+        if hearts._get_place(RECHECK):
+            hearts._keep_place(RECHECK, 0)
+            self.env["ir.cron"]._commit_progress()
+
+    def _recheck_alone(self):
+        try:
+            self._lock()
+            self._recheck()
+            self.env["ir.cron"]._commit_progress(1)
+        except (LockError, OperationalError):
+            self.env.cr.rollback()  # somebody is at it; the next sweep comes soon
 
     def _recheck(self):
         """Let go on, or say anew what is waited for. Doesn't commit; the caller holds the lock."""

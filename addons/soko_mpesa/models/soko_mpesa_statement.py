@@ -29,7 +29,7 @@ class SokoMpesaStatement(models.Model):
 
     Approvers and managers import. A maker alone can't: a statement decides what counts as paid,
     and who makes payments must not decide that. Who is a manager and made a payment can bring
-    proof that it was paid, never that it wasn't.
+    proof that it was paid, never that it wasn't or that it was taken back.
     """
 
     _name = "soko.mpesa.statement"

@@ -4,6 +4,7 @@ from decimal import Decimal
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..const import APPROVER
 from ..tools import eat, parse
 from ..tools import statement as st
 
@@ -63,6 +64,10 @@ class SokoMpesaStatementRow(models.Model):
     note = fields.Char(readonly=True, help="What was found, in words.")
     payout_id = fields.Many2one(
         "soko.mpesa.payout", readonly=True, index="btree_not_null", ondelete="restrict",
+    )
+    confirmed_by = fields.Many2one(
+        "res.users", readonly=True, ondelete="restrict",
+        help="The second person who says that a doubtful reversal is true.",
     )
     bank_line_ids = fields.One2many(
         "account.bank.statement.line", "soko_mpesa_row_id", readonly=True,
@@ -128,6 +133,7 @@ class SokoMpesaStatementRow(models.Model):
             "line": self.line, "receipt": self.receipt, "status": self.status,
             "completed": fields.Datetime.to_string(self.completed_at),
             "amount": str(self._get_decimal()), "details": self.details, "party": self.party,
+            **({"confirmed_by": self.confirmed_by.id} if self.confirmed_by else {}),
         }).encode()
 
     def _sort_by_time(self):
@@ -258,6 +264,13 @@ class SokoMpesaStatementRow(models.Model):
         self._book_on(transfer)
 
     def _apply_reversal(self, attempt):
+        """M-Pesa took a payment back; its bill is open again, so one person can't say it alone."""
+        payout = attempt.payout_id
+        if doubt := self._find_reversal_doubt(payout):
+            self._doubt_reversal(payout, doubt)
+            return
+        if self.receipt in (payout.exception_reason or ""):
+            payout.exception_reason = False  # it was this doubt, and it is over
         attempt._hear_reversal(self)
         self._apply_reversed(attempt)
 
@@ -280,6 +293,59 @@ class SokoMpesaStatementRow(models.Model):
 
     def _apply_ignored(self, _attempt):
         self.state = "ignored"
+
+    # === DOUBTFUL REVERSALS === #
+
+    def _find_reversal_doubt(self, payout):
+        """Return why the row alone doesn't prove a reversal; empty when it does."""
+        statement = self.statement_id
+        if self.confirmed_by:
+            return ""
+        if payout.with_user(statement.imported_by)._find_person_objection():
+            return self.env._(
+                "%s, who imported it, made the payment, entered its number or is paid by it.",
+                statement.imported_by.name)
+        if not statement.sound:
+            return self.env._("The statement doesn't add up.")
+        if not self._has_own_payment(payout):
+            return self.env._("No statement that was imported has the payment itself.")
+        return ""
+
+    def _has_own_payment(self, payout):
+        """Whether M-Pesa's statement has the payment that the row takes back."""
+        return bool(self.search_count([
+            ("account_id", "=", self.account_id.id), ("receipt", "=", payout.receipt),
+            ("kind", "=", st.PAYMENT), ("status", "=", st.COMPLETED),
+            ("amount", "=", -payout.amount),
+        ], limit=1))
+
+    def _doubt_reversal(self, payout, doubt):
+        """Book nothing and call a person, once; the payment stays paid."""
+        is_news = self.state == "new"
+        note = self.env._(
+            "M-Pesa's statement has the reversal %(receipt)s of %(payout)s, and that isn't "
+            "proven: %(doubt)s Look %(payment)s up in the M-Pesa portal. If it was taken back, an "
+            "approver who neither imported this statement nor made the payment opens the row and "
+            "presses Try again. If not, ask where the file comes from.",
+            receipt=self.receipt, payout=payout.name, doubt=doubt, payment=payout.receipt)
+        self.write({"state": "listed", "note": note})
+        self._list("contradiction", note)
+        if is_news:
+            payout._raise_exception(note)
+
+    def _confirm_reversals(self):
+        """Note the present user as the second person of those doubtful reversals that she may
+        confirm: as an approver who neither imported the statement nor has to do with the payment.
+        """
+        user = self.env.user
+        if not user.has_group(APPROVER):
+            return
+        for row in self.filtered(lambda row: (row.effect, row.state) == ("reversal", "listed")):
+            importer = row.statement_id.imported_by
+            if user == importer or user.partner_id == importer.partner_id:
+                continue
+            if not row.payout_id._find_person_objection():
+                row.confirmed_by = user
 
     # === HELPERS === #
 
@@ -350,11 +416,15 @@ class SokoMpesaStatementRow(models.Model):
     # === ACTION METHODS === #
 
     def action_try_again(self):
-        """Work out once more what rows mean that needed a person or that the books refused."""
+        """Work out once more what rows mean that needed a person or that the books refused.
+
+        A doubtful reversal is believed when another person than the importer does so.
+        """
         self.env["soko.mpesa.statement"]._check_may_import()
         self.check_access("read")
         # sudo: people can't write rows; what they mean is worked out, the right was checked
         for rows in self.sudo().grouped("account_id").values():
+            rows._confirm_reversals()
             rows.filtered(lambda row: row.state in ("listed", "failed"))._work_out()
 
     def _work_out(self):

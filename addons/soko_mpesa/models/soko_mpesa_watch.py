@@ -7,7 +7,8 @@ from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api, fields, models
 
-from ..const import MANAGER, PASSWORD_DAYS, PASSWORD_WARNING_DAYS
+from ..const import APPROVER, MAKER, MANAGER, PASSWORD_DAYS, PASSWORD_WARNING_DAYS
+from ..tools import states
 from ..tools.credential import describe_certificate
 from ..tools.watch import CORE_JOBS, Finding, digest_of
 from .soko_mpesa_heartbeat import beats
@@ -161,9 +162,16 @@ class SokoMpesaWatch(models.AbstractModel):
             *self._find_jobs(), *self._find_inbox(), *self._find_frozen(),
             *self._find_automations(),
         ]
-        for account in self.env["soko.mpesa.account"].search([("active", "=", True)]):
+        for account in self._get_watched():
             findings += self._find_account(account)
         return findings
+
+    def _get_watched(self):
+        """Return the accounts that are in use, and archived ones that something waits for."""
+        return self.env["soko.mpesa.account"].search([
+            "|", ("active", "=", True),
+            ("payout_ids", "any", [("state", "in", (*states.PAYOUT_UNSENT, "in_flight"))]),
+        ])
 
     def _find_unknown(self):
         limit = fields.Datetime.now() - timedelta(hours=UNKNOWN_HOURS)
@@ -210,8 +218,8 @@ class SokoMpesaWatch(models.AbstractModel):
 
     def _find_account(self, account):
         for find in (self._find_stop, self._find_settings, self._find_float, self._find_short,
-                     self._find_approval,
-                     self._find_stuck, self._find_password, self._find_certificate):
+                     self._find_approval, self._find_stuck, self._find_password,
+                     self._find_certificate, self._find_responsible):
             found = find(account)
             if found:
                 kind, severity, since, calls, facts = found
@@ -301,6 +309,12 @@ class SokoMpesaWatch(models.AbstractModel):
         return ("certificate", "3", fields.Datetime.to_datetime(valid_to), False,
                 {"date": str(valid_to)})
 
+    def _find_responsible(self, account):
+        """Who gets the tasks has left or lost the role: meanwhile the managers get them."""
+        if self._can_be_called(account.responsible_id, account.company_id):
+            return None
+        return "responsible", "2", account.write_date, True, {"user": account.responsible_id.name}
+
     # === MACHINERY === #
 
     @api.model
@@ -379,6 +393,30 @@ class SokoMpesaWatch(models.AbstractModel):
         return users.filtered(
             lambda user: user.active and user.id != SUPERUSER_ID
             and (not company or company in user.company_ids))
+
+    @api.model
+    def _can_be_called(self, user, company):
+        """Whether `user` works here and may open what a task is about.
+
+        :param user: res.users, or empty
+        :param company: res.company, or empty when it concerns all
+        """
+        user = user.sudo()  # sudo: who has a role is read to tell them something
+        return bool(
+            user.active and any(user.has_group(group) for group in (MAKER, APPROVER))
+            and (not company or company in user.company_ids))
+
+    @api.model
+    def _get_callees(self, user, company):
+        """Return who gets a task: `user`, or the managers when she has left or lost the role.
+
+        :param user: res.users who is in charge, or empty
+        :param company: res.company, or empty when it concerns all
+        :rtype: res.users
+        """
+        if user and self._can_be_called(user, company):
+            return user
+        return self._get_managers(company) or user
 
     # === HEALTH === #
 

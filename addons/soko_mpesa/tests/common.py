@@ -143,6 +143,13 @@ class MpesaCase(TransactionCase):
         self.send()
         return bill, payout, self.daraja.payments[-1]
 
+    def archive_account(self):
+        """Let the account be one that was archived before Odoo refused it with open payouts."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE soko_mpesa_account SET active = FALSE WHERE id = %s", [self.account.id])
+        self.env.invalidate_all()
+
     @contextmanager
     def other_cursor(self):
         """An environment whose commits are harmless, as a cron has one."""

@@ -376,7 +376,9 @@ class TestAttention(MpesaCase):
         self.account.write({
             "float_threshold": 5000, "float_amount": 1, "float_at": fields.Datetime.now()})
         row = self.check("float", "1", "low")
-        self.assertFalse(row.activity_ids)
+        called = row.activity_ids.user_id
+        self.assertIn(self.manager, called)
+        self.assertNotIn(self.accountant, called)
 
     def test_search_that_fits_nothing(self):
         self.account._stop("wrong password")

@@ -267,7 +267,7 @@ class TestInvariants(MpesaCase):
         payment.with_user(self.maker).action_post()
         self.assertNoViolation()
         self.bank.with_user(self.maker).write({"acc_number": "0711 000 042"})
-        self.account.active = False
+        self.archive_account()
         self.payee.active = False
         self.assertNoViolation()
 

@@ -148,7 +148,7 @@ class TestMoneyFlow(MpesaCase):
     def test_archived_account_is_still_asked(self):
         """What it has sent may be paid; only new payments stop."""
         _bill, _payment, payout, request = self.fly()
-        self.account.active = False
+        self.archive_account()
         self.ask()
         self.post(self.daraja.queries[0]["ResultURL"], status_result(request))
         self.assertEqual(payout.state, "paid")

@@ -134,6 +134,16 @@ class TestWholeShillings(MpesaCase):
         self.assertEqual((again.amount, first.amount_residual), (100, 0))
         self.assertAlmostEqual(self.carried(), 0.2, msg="201 of 201.20 are paid")
 
+    def test_rejection_after_the_account_was_archived(self):
+        first, second = self.make_bill(100.7), self.make_bill(100.5)
+        leaving = self.pay(first)
+        self.assertEqual(self.pay(second).amount, 101)
+        self.send()
+        self.archive_account()
+        self.refuse(leaving)
+        self.assertEqual(self.carried(), 0)
+        self.assertAlmostEqual(first.amount_residual, 100.2)
+
     def test_withdrawal_brings_the_cents_back(self):
         first = self.make_bill(100.5)
         payment = self.pay(first)

@@ -209,7 +209,7 @@ SCOPED = {
                SELECT remainder_account_id FROM soko_mpesa_account)
            AND (line.partner_id IS NULL OR line.partner_id IN (
                SELECT p.partner_id FROM soko_mpesa_payout p WHERE {scope}))
-         GROUP BY line.account_id, line.partner_id
+         GROUP BY line.account_id, line.company_id, line.partner_id
         HAVING sum(line.amount_currency) > 0
     """,
     "I-9 what is paid has a receipt and the payment carries it": """
