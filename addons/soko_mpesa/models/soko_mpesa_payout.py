@@ -15,7 +15,6 @@ from odoo.addons.base.models.res_users import check_identity
 
 from ..const import APPROVER, MAKER, MANAGER, MAX_AMOUNT, MIN_AMOUNT, PASS_BUDGET
 from ..tools import eat, invariants, names, statement_invariants, states, waiting
-from ..tools.states import UNSENT
 
 _logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.fields import Domain
 
-from ..tools.states import UNSENT
+from ..tools.states import PAYOUT_UNSENT
 
 
 class SokoMpesaPayoutStop(models.AbstractModel):
@@ -19,7 +19,7 @@ class SokoMpesaPayoutStop(models.AbstractModel):
         :rtype: soko.mpesa.payout
         """
         again = self.replaced_by_ids | self._get_bills().reconciled_payment_ids
-        return self.search(Domain("state", "in", UNSENT) & Domain("id", "not in", self.ids) & (
+        return self.search(Domain("state", "in", PAYOUT_UNSENT) & Domain("id", "not in", self.ids) & (
             Domain("partner_id", "in", self._get_persons().ids)
             | Domain("payment_id", "in", again.ids)
         ), order="id")

@@ -2,11 +2,8 @@
 
 ATTEMPT_LIVE = ("prepared", "sending", "accepted", "unknown", "paid")
 ATTEMPT_SENT = ("sending", "accepted", "unknown")
-# States of payouts in which nothing has left yet, so that they can be withdrawn.
+# States of payouts in which nothing has left yet, so that they can be stopped or withdrawn.
 PAYOUT_UNSENT = ("draft", "submitted", "approved", "held")
-
-# States of a payout in which nothing has left yet, so that it can be stopped or withdrawn.
-UNSENT = ("draft", "submitted", "approved", "held")
 
 # Everything that isn't listed is forbidden. The database refuses it as well (trigger).
 ATTEMPT_TRANSITIONS = {
