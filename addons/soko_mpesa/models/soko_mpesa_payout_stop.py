@@ -19,10 +19,10 @@ class SokoMpesaPayoutStop(models.AbstractModel):
         :rtype: soko.mpesa.payout
         """
         again = self.replaced_by_ids | self._get_bills().reconciled_payment_ids
-        return self.search(Domain("state", "in", PAYOUT_UNSENT) & Domain("id", "not in", self.ids) & (
-            Domain("partner_id", "in", self._get_persons().ids)
-            | Domain("payment_id", "in", again.ids)
-        ), order="id")
+        concerned = Domain("partner_id", "in", self._get_persons().ids)
+        concerned |= Domain("payment_id", "in", again.ids)
+        others = Domain("state", "in", PAYOUT_UNSENT) & Domain("id", "not in", self.ids)
+        return self.search(others & concerned, order="id")
 
     def _get_persons(self):
         """Return all contacts that are the payee, archived ones as well."""
