@@ -456,7 +456,7 @@ class SokoSettlement(models.Model):
     def _prepare_bill_vals(self):
         """Return the values of the bill: we write it for the artisan (self-billing)."""
         self.ensure_one()
-        today = self.env.company._soko_today()
+        today = self.company_id._soko_today()
         return {
             "move_type": "in_invoice",
             "partner_id": self.payee_id.id,
@@ -582,7 +582,7 @@ class SokoSettlement(models.Model):
         return {
             "journal_id": method_line.journal_id.id,
             "payment_method_line_id": method_line.id,
-            "payment_date": self.env.company._soko_today(),
+            "payment_date": self.company_id._soko_today(),
         }
 
     def _note_failure(self, error):
@@ -631,12 +631,10 @@ class SokoSettlement(models.Model):
         todo = self.try_lock_for_update().filtered(
             lambda s: s.state == "paid" and not s.paid_notice_date
         )
-        todo.write(
-            {
-                "paid_notice_date": fields.Datetime.now(),
-                "date_paid": self.env.company._soko_today(),
-            }
-        )
+        for company, settlements in todo.grouped("company_id").items():
+            settlements.write(
+                {"paid_notice_date": fields.Datetime.now(), "date_paid": company._soko_today()}
+            )
         for settlement in todo:
             for artisan, lines in settlement.line_ids.grouped("artisan_id").items():
                 artisan_lang = settlement.with_context(lang=artisan.partner_id.lang)

@@ -638,7 +638,7 @@ class SokoSettlementLine(models.Model):
         :param bool minimum: leave payees out who earned less than the company's smallest payout
         :return: the new `soko.settlement` records, one for each payee and company
         """
-        lines = self.try_lock_for_update().filtered_domain(self._get_due_domain())
+        lines = self.try_lock_for_update()._filter_due()
         lines = lines.filtered(lambda li: not li._get_blocking_reasons())
         by_payee = lines.grouped(lambda li: (li.company_id, li.payee_id))
         payable = {
@@ -648,7 +648,11 @@ class SokoSettlementLine(models.Model):
         }
         settlements = self.env["soko.settlement"].create(
             [
-                {"company_id": company.id, "payee_id": payee.id}
+                {
+                    "company_id": company.id,
+                    "payee_id": payee.id,
+                    "date": company._soko_today(),
+                }
                 for company, payee in payable
             ]
         )
@@ -656,6 +660,13 @@ class SokoSettlementLine(models.Model):
             group.write({"state": "settled", "settlement_id": settlement.id})
         settlements._deduct_advances()
         return settlements
+
+    def _filter_due(self):
+        """Return those that are due, each by the day of its own company."""
+        due = self.browse()
+        for company, lines in self.grouped("company_id").items():
+            due |= lines.filtered_domain(lines.with_company(company)._get_due_domain())
+        return due
 
     def _is_worth_paying(self, company, minimum):
         """Tell whether these lines of one payee add up to a payout."""
