@@ -18,6 +18,7 @@
         "data/mail_activity_type_data.xml",
         "report/soko_qc_inspection_report.xml",
         "report/soko_plating_certificate_report.xml",
+        "report/soko_qc_lot_report.xml",
         "wizards/soko_plating_import_views.xml",
         "report/soko_qc_rework_report.xml",
         "wizards/soko_plating_order_views.xml",
