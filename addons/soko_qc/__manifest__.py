@@ -18,11 +18,14 @@
         "data/mail_activity_type_data.xml",
         "report/soko_qc_inspection_report.xml",
         "report/soko_plating_certificate_report.xml",
+        "report/soko_qc_lot_report.xml",
         "wizards/soko_plating_import_views.xml",
         "report/soko_qc_rework_report.xml",
         "wizards/soko_plating_order_views.xml",
         "wizards/soko_qc_rework_back_views.xml",
         "wizards/soko_qc_sampling_reset_views.xml",
+        "wizards/soko_qc_control_chart_views.xml",
+        "wizards/soko_qc_agreement_views.xml",
         "views/soko_qc_defect_views.xml",
         "views/soko_qc_inspection_piece_views.xml",
         "views/soko_qc_alert_views.xml",
@@ -31,6 +34,7 @@
         "views/soko_qc_claim_views.xml",
         # Inspections open the piece's form and the piece figures.
         "views/soko_qc_bench_views.xml",
+        "views/soko_qc_second_look_views.xml",
         "views/soko_qc_inspection_views.xml",
         # Plans open the makers' severities.
         "views/soko_qc_sampling_state_views.xml",

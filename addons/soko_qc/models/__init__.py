@@ -5,9 +5,12 @@ from . import soko_qc_sampling_state
 from . import soko_qc_sampled_lot
 from . import soko_qc_reworked_lot
 from . import soko_qc_alert_raiser
+from . import soko_qc_looked_at_twice
 from . import soko_qc_inspection
 from . import soko_qc_inspection_piece
 from . import soko_qc_inspection_result
+from . import soko_qc_second_look
+from . import soko_qc_second_look_piece
 from . import soko_qc_tap
 from . import soko_qc_bench
 from . import soko_qc_tag

@@ -59,6 +59,16 @@ class SokoQcCriterion(models.Model):
         "CHECK(tolerance_minus >= 0 AND tolerance_plus >= 0)", "A tolerance cannot be negative."
     )
 
+    @api.depends("name", "plan_id.name")
+    @api.depends_context("soko_qc_show_plan")
+    def _compute_display_name(self):
+        shows_plan = self.env.context.get("soko_qc_show_plan")
+        for criterion in self:
+            plan_name = criterion.plan_id.name if shows_plan else ""
+            criterion.display_name = (
+                f"{plan_name}: {criterion.name}" if plan_name else criterion.name
+            )
+
     @api.constrains("type", "unit")
     def _check_unit(self):
         for criterion in self:
@@ -78,6 +88,16 @@ class SokoQcCriterion(models.Model):
                         criterion.name,
                     )
                 )
+
+    def action_view_chart(self):
+        """Open the control chart of this measure."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "soko_qc.soko_qc_control_chart_action"
+        )
+        context = {"dialog_size": "extra-large", "default_criterion_id": self.id}
+        return dict(action, context=context)
 
     def _get_master(self):
         """The picture a piece is compared with, which may be empty."""

@@ -23,6 +23,7 @@ class SokoQcInspection(models.Model):
         "soko.qc.reworked.lot",  # first: what was mended is not sampled
         "soko.qc.sampled.lot",
         "soko.qc.alert.raiser",
+        "soko.qc.looked.at.twice",
     ]
     _order = "id desc"
     _check_company_auto = True

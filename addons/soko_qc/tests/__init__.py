@@ -4,6 +4,8 @@ from . import test_sampling_tables
 from . import test_statistics
 from . import test_soko_qc_plan
 from . import test_soko_qc_bench
+from . import test_soko_qc_control_chart
+from . import test_soko_qc_second_look
 from . import test_soko_qc_inspection
 from . import test_soko_qc_sampling
 from . import test_gate
@@ -11,6 +13,7 @@ from . import test_soko_qc_rework
 from . import test_soko_qc_alert
 from . import test_soko_qc_workorder
 from . import test_soko_qc_claim
+from . import test_soko_qc_lot_report
 from . import test_soko_plating
 from . import test_plating_points
 from . import test_plating_guard

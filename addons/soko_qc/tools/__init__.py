@@ -1,3 +1,4 @@
+from . import chart
 from . import compliance
 from . import judgement
 from . import plating

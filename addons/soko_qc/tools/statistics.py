@@ -91,6 +91,19 @@ def western_electric(values, limits):
     return broken
 
 
+def is_beyond(value, limits):
+    """A range, or the way between two readings, that is beyond its limits.
+
+    Ranges are not spread evenly around their mean, so of the rules only the first holds for them.
+
+    :param float value: a range
+    :param Limits limits: of the ranges
+    :rtype: bool
+    """
+    slack = _ROUNDING * max(1.0, abs(limits.upper))
+    return not limits.lower - slack <= value <= limits.upper + slack
+
+
 # rule: so many points, of the last so many, beyond so many sigma on one side
 _RULES = {1: (1, 1, 3), 2: (2, 3, 2), 3: (4, 5, 1), 4: (8, 8, 0)}
 
@@ -123,6 +136,32 @@ def cohen_kappa(first, second):
     ours, theirs = Counter(first), Counter(second)
     expected = sum(ours[verdict] * theirs[verdict] for verdict in ours) / count**2
     return 1.0 if expected == 1 else (observed - expected) / (1 - expected)
+
+
+# Landis & Koch, "The measurement of observer agreement for categorical data", Biometrics 33, 1977.
+_SCALE = (
+    (0.8, "almost_perfect"),
+    (0.6, "substantial"),
+    (0.4, "moderate"),
+    (0.2, "fair"),
+    (0, "slight"),
+)
+
+
+def kappa_scale(kappa):
+    """The word for a kappa: ``almost_perfect`` above 0.8, down to ``slight``; ``poor`` below 0.
+
+    Source: Landis & Koch 1977, whose classes end at 0.20, 0.40, 0.60 and 0.80, ends included.
+
+    :param float kappa: as ``cohen_kappa`` gives it
+    :rtype: str
+    """
+    if kappa < 0:
+        return "poor"
+    return next(word for least, word in _SCALE if kappa > least + _ROUNDING or not least)
+
+
+_ROUNDING = 1e-9  # 0.2 computed of fractions may come out a hair above 0.2
 
 
 def _finite(values, least):
