@@ -1,4 +1,5 @@
 from . import soko_plating_order
+from . import soko_plating_again
 from . import soko_qc_rework_back
 from . import soko_qc_sampling_reset
 from . import soko_plating_import
