@@ -87,7 +87,9 @@ class SokoPlatingReading(models.Model):
     def write(self, vals):
         """Correct readings while the pieces are being measured; afterwards they are evidence."""
         self._check_replated(vals)
-        if vals.keys() != {"replated_workorder_id"} and any(reading.run_id.state == "done" for reading in self) and not self._is_manager():
+        corrected = vals.keys() != {"replated_workorder_id"}
+        done = any(reading.run_id.state == "done" for reading in self)
+        if corrected and done and not self._is_manager():
             raise UserError(
                 self.env._(
                     "Readings of a finished run are evidence: only a quality manager corrects one. "

@@ -571,7 +571,12 @@ class SokoPlatingRun(models.Model):
             lambda p: all(w.state in ("done", "cancel") for w in p.workorder_ids)
         )
         ready = ready.with_context(skip_redirection=True)
-        if ready and ready.button_mark_done() is not True:
+        if any(production._soko_is_plated_again() for production in ready):
+            # What such an order consumes changes the average cost of what it makes: Odoo must see
+            # them one after the other, in the order it replays their moves.
+            for production in ready.sorted("id"):
+                production.button_mark_done()
+        elif ready and ready.button_mark_done() is not True:
             # One order with a question to answer holds up the whole set: take them one by one.
             for production in ready.filtered(lambda p: p.state != "done"):
                 production.button_mark_done()

@@ -96,7 +96,7 @@ class SokoPlatingAgain(models.TransientModel):
             )
         if self.quantity % 1:
             raise UserError(self.env._("Plate whole pieces again: a lot is split between pieces."))
-        super()._check_order()
+        return super()._check_order()
 
     def _check_thin(self):
         """Refuse what has no thin layer.
@@ -141,21 +141,31 @@ class SokoPlatingAgain(models.TransientModel):
         piece = production._get_move_raw_values(
             self.product_id, self.quantity, self.product_id.uom_id
         )
+        made = production.move_finished_ids
         production.move_raw_ids = [Command.create(piece)]
+        # Made after the component: of moves of one second Odoo values the older record first, and
+        # the average cost must lose the pieces before it gets them back with more metal on them.
+        production.move_finished_ids = [Command.delete(move.id) for move in made] + [
+            Command.create(vals) for vals in production._get_moves_finished_values()
+        ]
         production.action_confirm()
         # After that: a draft order drops the steps that are not of its bill of materials.
+        self._mark_readings(self.env["mrp.workorder"].create(self._prepare_step_vals(production)))
+        return production
+
+    def _prepare_step_vals(self, production):
         step = self._get_step()
-        workorder = self.env["mrp.workorder"].create(
-            {
-                "name": step.name,
-                "production_id": production.id,
-                "product_uom_id": production.product_uom_id.id,
-                "workcenter_id": step.operation_id.workcenter_id.id,
-                "operation_id": step.operation_id.id,
-            }
-        )
+        return {
+            "name": step.name,
+            "production_id": production.id,
+            "product_uom_id": production.product_uom_id.id,
+            "workcenter_id": step.operation_id.workcenter_id.id,
+            "operation_id": step.operation_id.id,
+        }
+
+    def _mark_readings(self, workorder):
+        """Say whose readings no longer speak for the lot once this work order is done."""
         taken = {piece for piece, _mean in self._get_thinnest(self.quantity)}
         readings = self._get_readings().filtered(lambda r: (r.workorder_id, r.piece) in taken)
         # sudo: only this step says which pieces are plated again; the run is open to the user.
         readings.sudo().replated_workorder_id = workorder
-        return production
