@@ -22,6 +22,7 @@
         "wizards/soko_plating_import_views.xml",
         "report/soko_qc_rework_report.xml",
         "wizards/soko_plating_order_views.xml",
+        "wizards/soko_plating_again_views.xml",
         "wizards/soko_qc_rework_back_views.xml",
         "wizards/soko_qc_sampling_reset_views.xml",
         "wizards/soko_qc_control_chart_views.xml",

@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from .stock_lot import PROVENANCE
+
 
 class MrpProduction(models.Model):
     """Orders that treat a piece (plating) keep whose piece it is and where it came from.
@@ -23,14 +25,30 @@ class MrpProduction(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        derived = len(component_lot.soko_derived_lot_ids)
+        if self._soko_is_plated_again():
+            suffix, made = "A", component_lot.soko_replated_lot_ids
+        else:
+            derived = component_lot.soko_derived_lot_ids
+            suffix, made = "P", derived.filtered(lambda lot: not lot.soko_thin_lot_id)
         return {
             "product_id": self.product_id.id,
-            "name": f"{component_lot.name}-P{derived + 1}",
-            "soko_origin_lot_id": component_lot.id,
+            "name": f"{component_lot.name}-{suffix}{len(made) + 1}",
+            **self._soko_prepare_provenance_vals(component_lot),
         }
 
     # === BUSINESS METHODS === #
+
+    def _soko_is_plated_again(self):
+        """Whether the piece is this order's own product: it goes through the bath once more."""
+        self.ensure_one()
+        return bool(self.product_id) and self._soko_get_piece_moves().product_id == self.product_id
+
+    def _soko_prepare_provenance_vals(self, component_lot):
+        """Where finished pieces come from: however often they are plated, from one raw lot."""
+        if self._soko_is_plated_again():
+            raw_lot = component_lot.soko_origin_lot_id
+            return {"soko_origin_lot_id": raw_lot.id, "soko_thin_lot_id": component_lot.id}
+        return {"soko_origin_lot_id": component_lot.id}
 
     def _soko_get_piece_moves(self):
         """The component moves of the piece itself; empty when this order makes a new thing."""
@@ -80,10 +98,12 @@ class MrpProduction(models.Model):
         """Tie lots that were chosen by hand to the raw lot."""
         for production in self:
             component_lot = production._soko_get_piece_lines().lot_id
-            lots = production.lot_producing_ids.filtered(lambda x: not x.soko_origin_lot_id)
+            lots = production.lot_producing_ids.filtered(
+                lambda x: not (x.soko_origin_lot_id or x.soko_thin_lot_id)
+            )
             if component_lot and lots:
                 vals = production._plating_prepare_finished_lot_vals(component_lot)
-                kept = ("name", "product_id", "soko_origin_lot_id")
+                kept = ("name", "product_id", *PROVENANCE)
                 lots.write({k: v for k, v in vals.items() if k not in kept})
                 production._soko_tie_to_raw_lot(lots)
 
@@ -91,7 +111,7 @@ class MrpProduction(models.Model):
         component_lot = self._soko_get_piece_lines().lot_id
         if lots and len(component_lot) == 1:
             # sudo: only orders write where pieces come from; it is read from what they consume.
-            lots.sudo().soko_origin_lot_id = component_lot
+            lots.sudo().write(self._soko_prepare_provenance_vals(component_lot))
 
     # === OVERRIDES === #
 
@@ -101,7 +121,7 @@ class MrpProduction(models.Model):
             return super()._prepare_stock_lot_values()
         vals = self._plating_prepare_finished_lot_vals(component_lot)
         # Nobody may write this by hand; it is tied as soon as the lot is there.
-        return {name: value for name, value in vals.items() if name != "soko_origin_lot_id"}
+        return {name: value for name, value in vals.items() if name not in PROVENANCE}
 
     def action_generate_serial(self, workorder=False):
         before = self.lot_producing_ids

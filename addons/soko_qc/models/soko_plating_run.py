@@ -118,8 +118,8 @@ class SokoPlatingRun(models.Model):
         readonly=False,
         tracking=True,
         copy=False,
-        help="Mean of the readings, by area. Zero: not measured. It teaches the bath its "
-        "efficiency.",
+        help="What this run added: mean of the readings, by area, less the layer of pieces that "
+        "are plated again. Zero: not measured. It teaches the bath its efficiency.",
     )
     efficiency = fields.Float(
         readonly=True,
@@ -179,12 +179,15 @@ class SokoPlatingRun(models.Model):
 
     @api.depends("reading_ids.thickness_um", "reading_ids.piece", "reading_ids.workorder_id")
     def _compute_measured_thickness(self):
-        """By area over the work orders that were measured; else over the readings of the run."""
+        """By area over the work orders that were measured; else over the readings of the run.
+
+        Of pieces that are plated again only what was added counts: this run deposited no more.
+        """
         for run in self:
             measured = run.reading_ids.workorder_id
             area = sum(w._soko_get_area() for w in measured)
             if area:
-                parts = sum(w._soko_get_area() * w.soko_thickness_um for w in measured)
+                parts = sum(w._soko_get_area() * w._soko_get_added_thickness() for w in measured)
                 run.measured_thickness_um = parts / area
             elif run.reading_ids:
                 values = run.reading_ids.mapped("thickness_um")
@@ -465,7 +468,7 @@ class SokoPlatingRun(models.Model):
     def _get_target(self):
         """The thickest target of its products: one rack gets one time in the bath."""
         self.ensure_one()
-        goals = [w._soko_get_thickness_goal()[0] for w in self.workorder_ids if w.product_id]
+        goals = [w._soko_get_missing_thickness() for w in self.workorder_ids if w.product_id]
         return max(goals, default=self.process_id.target_thickness_um)
 
     def _get_price(self):
@@ -520,6 +523,13 @@ class SokoPlatingRun(models.Model):
         if thin:
             names = ", ".join(thin.mapped("production_id.name"))
             warnings.append(self.env._("Too thin to be sold as plated: %s.", names))
+        lost = self.workorder_ids.filtered(
+            lambda w: w.soko_reading_ids and w.soko_thickness_um < w.soko_thickness_before_um
+        )
+        if lost:
+            names = ", ".join(lost.mapped("production_id.name"))
+            text = self.env._("Thinner than before it was plated again: %s. Check the readings.")
+            warnings.append(text % names)
         measured, target = self.measured_thickness_um, self._get_target()
         if measured and float_compare(measured, target, precision_digits=3) < 0:
             warnings.append(self.env._("The layer is thinner than the target: plate again."))
@@ -561,7 +571,12 @@ class SokoPlatingRun(models.Model):
             lambda p: all(w.state in ("done", "cancel") for w in p.workorder_ids)
         )
         ready = ready.with_context(skip_redirection=True)
-        if ready and ready.button_mark_done() is not True:
+        if any(production._soko_is_plated_again() for production in ready):
+            # What such an order consumes changes the average cost of what it makes: Odoo must see
+            # them one after the other, in the order it replays their moves.
+            for production in ready.sorted("id"):
+                production.button_mark_done()
+        elif ready and ready.button_mark_done() is not True:
             # One order with a question to answer holds up the whole set: take them one by one.
             for production in ready.filtered(lambda p: p.state != "done"):
                 production.button_mark_done()

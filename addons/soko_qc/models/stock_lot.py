@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+# Where plated pieces come from: written by their order alone.
+PROVENANCE = ("soko_origin_lot_id", "soko_thin_lot_id")
+
 
 class StockLot(models.Model):
     _name = "stock.lot"
@@ -15,6 +18,15 @@ class StockLot(models.Model):
         help="The lot of the raw pieces these pieces were made of.",
     )
     soko_derived_lot_ids = fields.One2many("stock.lot", "soko_origin_lot_id", "Plated Lots")
+    soko_thin_lot_id = fields.Many2one(
+        "stock.lot",
+        "Plated Again From",
+        index="btree_not_null",
+        readonly=True,
+        copy=False,
+        help="The plated lot these pieces were in when their layer was too thin.",
+    )
+    soko_replated_lot_ids = fields.One2many("stock.lot", "soko_thin_lot_id", "Plated Again Into")
     soko_inspection_ids = fields.One2many(
         "soko.qc.inspection", "lot_id", "Inspections", groups="stock.group_stock_user"
     )
@@ -50,7 +62,7 @@ class StockLot(models.Model):
             self._soko_check_provenance({name for name, value in vals.items() if value})
             self._soko_check_release(vals.get("soko_plating_released_by_id") or None)
         # Explicit values: a default of the context or of a user is no decision.
-        missing = dict.fromkeys(("soko_origin_lot_id", "soko_plating_released_by_id"), False)
+        missing = dict.fromkeys((*PROVENANCE, "soko_plating_released_by_id"), False)
         return super().create([{**missing, **vals} for vals in vals_list])
 
     def write(self, vals):
@@ -63,9 +75,9 @@ class StockLot(models.Model):
         """Refuse what only the system writes; `readonly` keeps no RPC call away.
 
         :param set names: names of the fields somebody writes
-        :raises AccessError: when the raw lot is among them
+        :raises AccessError: when the raw lot, or the lot before, is among them
         """
-        if not self.env.su and "soko_origin_lot_id" in names:
+        if not self.env.su and not names.isdisjoint(PROVENANCE):
             raise AccessError(
                 self.env._(
                     "Which lot plated pieces were made of is written by their manufacturing order, "
@@ -161,4 +173,10 @@ class StockLot(models.Model):
         """Open the small form that orders the plating of pieces of this lot."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("soko_qc.soko_plating_order_action")
+        return dict(action, context={"default_lot_id": self.id})
+
+    def action_plate_again(self):
+        """Open the small form that sends the thin pieces of this lot through the bath again."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("soko_qc.soko_plating_again_action")
         return dict(action, context={"default_lot_id": self.id})

@@ -15,6 +15,7 @@ from . import test_soko_qc_workorder
 from . import test_soko_qc_claim
 from . import test_soko_qc_lot_report
 from . import test_soko_plating
+from . import test_soko_plating_again
 from . import test_plating_points
 from . import test_plating_guard
 from . import test_plating_input

@@ -48,7 +48,14 @@ class SokoPlatingOrder(models.TransientModel):
     available_quantity = fields.Float(
         digits="Product Unit", compute="_compute_available_quantity"
     )
-    quantity = fields.Float(digits="Product Unit", required=True, default=1.0)
+    quantity = fields.Float(
+        digits="Product Unit",
+        compute="_compute_quantity",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+    )
     owner_id = fields.Many2one("res.partner", compute="_compute_available_quantity")
 
     # === COMPUTE METHODS === #
@@ -65,6 +72,11 @@ class SokoPlatingOrder(models.TransientModel):
             order.available_bom_ids = lines.bom_id.filtered(
                 lambda bom: bom.operation_ids.soko_plating_process_id and bom.type == "normal"
             )
+
+    @api.depends("lot_id")
+    def _compute_quantity(self):
+        for order in self:
+            order.quantity = order.quantity or 1.0
 
     @api.depends("available_bom_ids")
     def _compute_bom_id(self):
@@ -103,8 +115,7 @@ class SokoPlatingOrder(models.TransientModel):
         # The defaults the form was opened with (its lot) must not reach the stock moves.
         self = self.with_env(self.env(context=clean_context(self.env.context)))
         self._check_order()
-        production = self.env["mrp.production"].create(self._prepare_production_vals())
-        production.action_confirm()
+        production = self._create_production()
         self._reserve_pieces(production)
         run = self._load_run(production)
         return run._get_records_action()
@@ -185,6 +196,12 @@ class SokoPlatingOrder(models.TransientModel):
             "company_id": self.bath_id.company_id.id,
             "origin": self.lot_id.name,
         }
+
+    def _create_production(self):
+        """Create and confirm the order."""
+        production = self.env["mrp.production"].create(self._prepare_production_vals())
+        production.action_confirm()
+        return production
 
     def _reserve_pieces(self, production):
         """Reserve exactly the chosen lot, as its owner's: Odoo would take any piece."""
