@@ -300,8 +300,8 @@ class TestQcStory(ArtisanQcCase):
             "soko_qc.report_plating_certificate", lot.ids
         )
         text = html.decode()
-        marks = (lot.name, raw_lot.name, run.name, ">900</span>/1000", f">{thickness:.3f}<")
-        for expected in marks:
+        shown = f">{thickness:.3f}<"
+        for expected in (lot.name, raw_lot.name, run.name, ">900</span>/1000", shown):
             self.assertTrue(expected in text, f"{expected} on the certificate of {lot.name}")
         before = f">{THIN:.3f}<"
         self.assertEqual(before in text, bool(lot.soko_thin_lot_id), "the layer before")
