@@ -21,7 +21,7 @@ def campaign(folder, *options):
 def test_a_short_campaign_ends_with_zeros(tmp_path):
     code, figures, printed = campaign(
         tmp_path, "--seed", "19", "--faults", "400", "--kills", "13", "--payouts", "50",
-        "--crimes", "0.02")
+        "--crimes", "0.03")
     assert (figures["double"], figures["lost"], figures["unexplained"]) == (0, 0, 0), printed
     assert figures["findings"] == []
     assert code == 0, printed
@@ -30,7 +30,7 @@ def test_a_short_campaign_ends_with_zeros(tmp_path):
         f"K{number}" for number in range(13)}
     assert len({name.partition(" ")[2] for name in figures["kills_by_point"]}) == 3
     assert figures["faults"] >= 400
-    assert figures["paid"] >= 30
+    assert figures["paid"] >= 25
     assert figures["requests"] >= figures["paid"]
     assert figures["cuts"] == 6
     assert figures["explained"], "the service did wrong, and a person was called each time"
