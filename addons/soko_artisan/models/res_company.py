@@ -192,37 +192,38 @@ class ResCompany(models.Model):
 
     def _soko_get_advance_account(self):
         """Return the account of what artisans owe us, made when first needed."""
-        self.ensure_one()
-        # sudo: as for the journal
-        company = self.sudo()
-        if not company.soko_advance_account_id:
-            Account = company.env["account.account"].with_company(company)
-            company.soko_advance_account_id = Account.create(
-                {
-                    "name": self.env._("Advances to artisans"),
-                    "code": Account._search_new_account_code("141000"),
-                    "account_type": "asset_current",
-                    "company_ids": [Command.set(company.ids)],
-                }
-            )
-        return self.soko_advance_account_id
+        return self._soko_get_account(
+            "soko_advance_account_id", "141000", "asset_current",
+            self.env._("Advances to artisans"),
+        )
 
     def _soko_get_accrual_account(self):
         """Return the account of what is owed and not billed, made when first needed."""
+        return self._soko_get_account(
+            "soko_accrual_account_id", "219000", "liability_current",
+            self.env._("Accrued settlements of artisans"),
+        )
+
+    def _soko_get_account(self, field, code, account_type, name):
+        """Return the account that a field of the company names, made when first needed.
+
+        :param str field: the many2one of the company
+        :param str code: of the new account, or the next one that is free
+        """
         self.ensure_one()
         # sudo: as for the journal
         company = self.sudo()
-        if not company.soko_accrual_account_id:
+        if not company[field]:
             Account = company.env["account.account"].with_company(company)
-            company.soko_accrual_account_id = Account.create(
+            company[field] = Account.create(
                 {
-                    "name": self.env._("Accrued settlements of artisans"),
-                    "code": Account._search_new_account_code("219000"),
-                    "account_type": "liability_current",
+                    "name": name,
+                    "code": Account._search_new_account_code(code),
+                    "account_type": account_type,
                     "company_ids": [Command.set(company.ids)],
                 }
             )
-        return self.soko_accrual_account_id
+        return self[field]
 
     def _soko_get_sms_gateway_url(self):
         """Return the address that takes this company's text messages, or an empty string.
