@@ -146,9 +146,7 @@ class SokoQcBench(models.AbstractModel):
             raise UserError(self.env._("This touch can't be understood; do it once more."))
 
     def _get_piece(self, tap):
-        number = tap.get("piece")
-        piece = self.env["soko.qc.inspection.piece"].browse(
-            number if type(number) is int else None).exists()
+        piece = self._find_record("soko.qc.inspection.piece", tap.get("piece"))
         if not piece:
             raise UserError(self.env._(
                 "The piece is not on the sheet any more: the inspection was begun anew. Look at "
@@ -250,9 +248,7 @@ class SokoQcBench(models.AbstractModel):
         """Turning to another piece changes nothing; it is counted."""
 
     def _get_defect(self, tap):
-        number = tap.get("value")
-        defect = self.env["soko.qc.defect"].browse(
-            number if type(number) is int else None).exists()
+        defect = self._find_record("soko.qc.defect", tap.get("value"))
         if not defect:
             raise UserError(self.env._("This defect code is gone. Choose another one."))
         return defect
@@ -280,10 +276,14 @@ class SokoQcBench(models.AbstractModel):
     def _escape(self, code):
         return re.sub(r"([\\%_])", r"\\\1", code)
 
+    @api.model
+    def _find_record(self, model, number):
+        """Return the record that the page names; none when it is gone or `number` is no id."""
+        return self.env[model].browse(number if type(number) is int else None).exists()
+
     def _browse(self, inspection_id):
         self._check_may_inspect()
-        inspection = self.env["soko.qc.inspection"].browse(
-            inspection_id if type(inspection_id) is int else None).exists()
+        inspection = self._find_record("soko.qc.inspection", inspection_id)
         if not inspection:
             raise UserError(self.env._("This inspection is not there any more."))
         inspection.check_access("write")
